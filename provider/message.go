@@ -57,10 +57,11 @@ type Page struct {
 
 // Query asks for messages by sender.
 type Query struct {
-	From  []string  // addresses; at most MaxQuerySenders
-	Since time.Time // received at or after; required
-	To    time.Time // received before; zero is now
-	Limit int       // at most so many items; zero is the provider's default of 500
+	From   []string  // addresses; at most MaxQuerySenders
+	System bool      // also from the senders that IsSystemSender lists
+	Since  time.Time // received at or after; required
+	To     time.Time // received before; zero is now
+	Limit  int       // at most so many items; zero is the provider's default of 500
 }
 
 // MaxQuerySenders bounds Query.From, so that one query stays one request.

@@ -1,0 +1,86 @@
+package store
+
+import (
+	"context"
+	"time"
+)
+
+// Entry is one thing in a conversation: a mail in either direction or a note.
+type Entry struct {
+	Key          string // unique; appending the same key again changes nothing
+	Conversation string // the enrollment's id
+	Mailbox      string
+	Link         string
+	Owner        string // the link's owner
+	Actor        string // who acts: differs from Owner when sent on behalf; empty for incoming mail
+	Recipient    string // the address the conversation is with, normalised
+
+	Direction string // out, in, own (written by hand), note
+	Class     string // what incoming mail is: human, auto_reply, bounce, ...
+	Evidence  string // why it belongs here
+	Step      int    // the step sent, or zero
+	Crossed   bool   // this mail and an answer crossed
+
+	Ref       string // the mailbox's name for the message; may be empty
+	MessageID string
+	From, To  string // as people write them
+	Cc        string
+	Subject   string
+	At        time.Time // when it was sent or received
+	Text      string
+	HTML      string // as sent, not sanitised
+	Parts     []Part
+
+	// AnswerNeeded marks an entry that a person should look at.
+	AnswerNeeded bool
+}
+
+// Part describes one attachment of an Entry.
+type Part struct {
+	Part, Name, ContentType string
+	Size                    int64
+	Inline                  bool
+}
+
+// ConversationLog is where a host keeps what was said. It is fed from the
+// outbox, so every method may be called again with what it has seen before.
+// Safe for concurrent use. Hosts often implement it on their own tables.
+type ConversationLog interface {
+	// Append adds entries. An entry whose Key is present is left as it is.
+	// All or none are added.
+	Append(ctx context.Context, entries []Entry) error
+
+	// Conversation returns the entries of one conversation by At, then Key.
+	// An unknown conversation is empty, not an error.
+	Conversation(ctx context.Context, conversation string) ([]Entry, error)
+
+	// Find lists conversations, most recent entry first.
+	Find(ctx context.Context, p FindConversations) ([]Summary, error)
+
+	// Flag sets or clears a conversation's AnswerNeeded mark, ErrNotFound if
+	// the conversation has no entry.
+	Flag(ctx context.Context, conversation string, on bool) error
+
+	// Erase removes every entry of a recipient's conversations, named by
+	// normalised address, and says how many.
+	Erase(ctx context.Context, recipient string) (int, error)
+}
+
+// FindConversations narrows Find. Zero fields don't.
+type FindConversations struct {
+	Owner        string // the link's owner or an actor in it
+	Recipient    string // normalised address
+	AnswerNeeded bool   // only flagged ones
+	Limit        int    // zero is 100
+}
+
+// Summary is one conversation in a list.
+type Summary struct {
+	Conversation string
+	Recipient    string
+	Owner        string
+	Subject      string // of the first mail
+	Entries      int
+	Last         time.Time
+	AnswerNeeded bool
+}

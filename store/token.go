@@ -1,0 +1,95 @@
+package store
+
+import (
+	"context"
+	"time"
+)
+
+// LinkStatus is where a link stands.
+type LinkStatus string
+
+// The link statuses.
+const (
+	LinkActive    LinkStatus = "active"       // it works as far as is known
+	LinkRelink    LinkStatus = "needs_relink" // the grant is dead; Reason says why
+	LinkUnlinking LinkStatus = "unlinking"    // being revoked; still holds its mailbox
+	LinkUnlinked  LinkStatus = "unlinked"     // released; kept for its history
+)
+
+// Link is an owner's grant on a mailbox.
+type Link struct {
+	ID       string // chosen by the caller of Create, unique for ever
+	Owner    string // the host's user
+	Provider string // provider.Provider.Name
+	Kind     string // the mail service
+	Subject  string // the service's stable id of the account
+
+	Address   string // display only
+	Addresses []string
+	Access    string
+	Tenant    string
+	Scopes    []string
+
+	Status LinkStatus
+	Reason string // a stable code, empty while active
+
+	// Token is opaque to the store: sealed or not as linking was configured.
+	Token []byte
+
+	// Mark says that somebody is refreshing the token. Nil is nobody.
+	Mark *RefreshMark
+
+	Created, Changed time.Time // by the caller's clock
+	Version          int64     // the store's; 0 before Create, grows by one with each change
+}
+
+// RefreshMark is a claim on refreshing a link's token.
+type RefreshMark struct {
+	By string // who refreshes, unique for each attempt
+
+	// Left is how long the mark holds. Written, it counts from the moment of
+	// writing by the store's clock; read, it is what was left at the moment
+	// of reading, and not positive once the mark has lapsed.
+	Left time.Duration
+}
+
+// TokenStore keeps links. All methods are safe for concurrent use by many
+// processes; every change is durable when the method returns nil. Returned
+// values are the caller's to change and share no memory with the store.
+type TokenStore interface {
+	// Create adds a link. Of two links that are not unlinked only one may
+	// have the same Kind and Subject: the other gets ErrOwned, decided
+	// atomically. The same ID twice is ErrConflict.
+	Create(ctx context.Context, link Link) (Link, error)
+
+	// Get returns the link, ErrNotFound if there is none.
+	Get(ctx context.Context, id string) (Link, error)
+
+	// Find returns the link that holds the mailbox now, ErrNotFound if none
+	// does.
+	Find(ctx context.Context, kind, subject string) (Link, error)
+
+	// CompareAndSwap replaces the link whose stored Version equals
+	// link.Version and returns it with the new one; else ErrConflict, and
+	// nothing has changed. ID, Kind, Subject, Owner and Created never change:
+	// a link that differs in them is ErrConflict. A link whose status is
+	// LinkUnlinked can't come back: ErrConflict.
+	CompareAndSwap(ctx context.Context, link Link) (Link, error)
+
+	// List returns links by ID, in ascending order.
+	List(ctx context.Context, p ListLinks) ([]Link, error)
+
+	// Release sets the status of the link to LinkUnlinked, erases its Token
+	// and Mark, and frees the mailbox for another link. It is idempotent.
+	// version must match as in CompareAndSwap, unless the link is already
+	// unlinked.
+	Release(ctx context.Context, id string, version int64) (Link, error)
+}
+
+// ListLinks narrows List. Zero fields don't.
+type ListLinks struct {
+	Owner  string
+	Status LinkStatus
+	After  string // IDs greater than this
+	Limit  int    // zero is 100
+}
