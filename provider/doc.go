@@ -1,0 +1,40 @@
+// Package provider is the contract between this module and a mail service:
+// what an adapter such as gmail must do, and the plain values that cross the
+// border. It imports no SDK.
+//
+// # What is promised over which access
+//
+// A link can promise only what it was granted. Provider.Abilities is this
+// table in code, so that nothing branches on a provider's name:
+//
+//	                              Gmail                            Microsoft Graph
+//	                  Send     Envelopes  Replies      Send     Envelopes  Replies
+//	unknown outcome   person   thread     mailbox      person   mailbox    mailbox
+//	answer in thread  host     yes        yes          host     yes        yes
+//	answer elsewhere  host     no         by sender    host     by sender  by sender
+//	out-of-office     -        headers    content      -        headers    content
+//	bounce elsewhere  -        no         content      -        by sender  content
+//	content           -        no         yes          -        no         yes
+//	preview proof     no       yes        yes          no       yes        yes
+//
+// # Sending
+//
+// Mailbox.Send makes one request. What it returns is one of three things:
+// nil (accepted: never send it again), ErrOutcomeUnknown (ask Locate), or any
+// other error, which is positive proof that nothing left. Proof is a refusal
+// by us, a failure to get a token, to resolve, dial or shake hands, or one of
+// the answers 400, 401, 403, 404, 413, 415 and 429. All else is unknown.
+//
+// # Reading
+//
+// A change feed brings identifiers. Match, which is pure, compares an
+// Envelope with what is known of our own mail and makes the Warrant without
+// which no Mailbox hands out content. This guards against our own mistakes
+// and makes each read auditable; it can't guard a mailbox against a host that
+// holds its token.
+//
+// # Implementing a Provider
+//
+// Run providertest.Run over it. Package postoffice holds an in-memory
+// Provider to read as an example and to test against.
+package provider
