@@ -55,7 +55,9 @@ type Page struct {
 	More bool   // Next has more to tell right now
 }
 
-// Query asks for messages by sender.
+// Query asks for messages by sender. Without From and System it asks for
+// messages from anyone, which is how a gap in the change feed is closed.
+// When more than Limit match, the newest Limit are returned.
 type Query struct {
 	From   []string  // addresses; at most MaxQuerySenders
 	System bool      // also from the senders that IsSystemSender lists

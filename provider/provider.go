@@ -166,6 +166,7 @@ type Linked struct {
 	Link      string // the link's id
 	Owner     string // the host's user who owns it
 	Provider  string // Provider.Name
+	Kind      Kind
 	Account   Account
 	Limits    Limits
 	Abilities Abilities
