@@ -43,6 +43,10 @@ type Sent struct {
 	// the service replaced them. With or without angle brackets.
 	MessageIDs []string
 
+	// SendKeys are the KeyHeader values of that mail: they tell our own copy
+	// where the service replaced its Message-ID.
+	SendKeys []string
+
 	// Threads are the service's thread ids of that mail.
 	Threads []string
 
@@ -159,7 +163,8 @@ func ownCopies(env *Envelope, sent []Sent) []Hit {
 	}
 	var hits []Hit
 	for _, s := range sent {
-		if slices.ContainsFunc(s.MessageIDs, func(id string) bool { id = BareID(id); return id != "" && slices.Contains(ids, id) }) {
+		if slices.ContainsFunc(s.MessageIDs, func(id string) bool { id = BareID(id); return id != "" && slices.Contains(ids, id) }) ||
+			slices.ContainsFunc(env.Header[KeyHeader], func(key string) bool { return slices.Contains(s.SendKeys, strings.TrimSpace(key)) }) {
 			hits = append(hits, Hit{Key: s.Key, Evidence: EvidenceReference})
 		}
 	}

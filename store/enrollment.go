@@ -87,7 +87,8 @@ type IndexKind string
 const (
 	IndexMessageID IndexKind = "message_id" // without angle brackets
 	IndexThread    IndexKind = "thread"
-	IndexAddress   IndexKind = "address" // normalised
+	IndexAddress   IndexKind = "address" // normalised; enrolled, whether mail has left or not
+	IndexSender    IndexKind = "sender"  // normalised; mail to it has left, or is about to: worth a search
 	IndexRef       IndexKind = "ref"     // a message already dealt with
 )
 
