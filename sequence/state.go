@@ -102,6 +102,7 @@ const (
 	EventStopped                // the host ends the run
 	EventMailboxLost            // the mailbox can't be used
 	EventMailboxBack            // it can again
+	EventEdited                 // the sequence was replaced by an edited one; completes the run if no step is left
 )
 
 // Event is one thing that happened to an enrollment.

@@ -1,0 +1,249 @@
+package runner
+
+import (
+	"context"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/base32"
+	"encoding/binary"
+	"log/slog"
+	"strings"
+	"time"
+
+	"github.com/outreachkit/outreach/provider"
+	"github.com/outreachkit/outreach/sequence"
+	"github.com/outreachkit/outreach/store"
+)
+
+// Mailboxes opens links. linking.Linker is one.
+type Mailboxes interface {
+	// Open returns the link's mailbox, ready for use. It makes no request to
+	// the mail service. An *provider.Error of kind ErrRelink or
+	// ErrMailboxUnusable says that the link can't be used until somebody
+	// mends it.
+	Open(ctx context.Context, link string) (provider.Linked, error)
+}
+
+// Renderer turns a step's words into a mail's. It is called once for each
+// mail, before its intent is committed; what it returns is what is sent,
+// whatever happens in between.
+type Renderer interface {
+	Render(ctx context.Context, r RenderRequest) (Rendered, error)
+}
+
+// RenderRequest is what a Renderer gets.
+type RenderRequest struct {
+	Enrollment Enrollment
+	Step       sequence.Step
+	Data       map[string]string // as given to Enroll
+}
+
+// Rendered is a mail's content.
+type Rendered struct {
+	Subject     string // ignored for a step that answers in the thread
+	Text, HTML  string
+	Attachments []File
+	Header      []HeaderField // further headers, such as List-Unsubscribe
+}
+
+// File is an attachment or an inline image.
+type File struct {
+	Name, ContentType string
+	Data              []byte
+	ContentID         string // without angle brackets; HTML cites it as cid:
+	Inline            bool
+}
+
+// HeaderField is one further header of a mail.
+type HeaderField struct{ Name, Value string }
+
+// Verdict is what a Guard says.
+type Verdict string
+
+// The verdicts. The zero Verdict is VerdictSend.
+const (
+	VerdictSend Verdict = ""     // let it go
+	VerdictWait Verdict = "wait" // not now: ask again after RetryEvery
+	VerdictStop Verdict = "stop" // never: end the enrollment
+)
+
+// Guard is the host's last word on a mail: it is asked after everything else,
+// just before the intent is committed. An error counts as VerdictWait.
+type Guard func(ctx context.Context, e Enrollment, step sequence.Step) (Verdict, error)
+
+// Sink receives the host's events, at least once each and in order of the
+// outbox; Event.ID tells repetitions apart.
+type Sink interface {
+	Handle(ctx context.Context, ev Event) error
+}
+
+// Config is what a Runner needs of its host. Store, Mailboxes, Key and Domain
+// are required.
+type Config struct {
+	Store     store.EnrollmentStore
+	Mailboxes Mailboxes
+
+	// Log is where conversations go. Nil keeps none.
+	Log store.ConversationLog
+
+	// Events is told what happens. Nil tells nobody.
+	Events Sink
+
+	// Key is a secret of at least 32 bytes that the host keeps for ever: ids
+	// of enrollments, Message-IDs and suppression hashes derive from it.
+	Key []byte
+
+	// Domain is the right side of our Message-IDs: a domain of the host's
+	// with a dot in it (Gmail replaces Message-IDs with any other).
+	Domain string
+
+	// Renderer fills in the words. Nil sends them as they stand.
+	Renderer Renderer
+
+	// Guard has the last word on each mail. Nil lets all go.
+	Guard Guard
+
+	// MayAct says whether actor may send over the link. Nil: only its owner.
+	MayAct func(ctx context.Context, actor string, link provider.Linked) (bool, error)
+
+	// Zones resolves IANA names. Nil is time.LoadLocation.
+	Zones func(name string) (*time.Location, error)
+
+	// Observer is told of every request to a mailbox, with its reason, and of
+	// what came of each pass. Nil is silent.
+	Observer Observer
+
+	// Now is the clock. Nil is time.Now.
+	Now func() time.Time
+
+	// Wait waits in Run, and only there. Nil waits on the wall clock.
+	Wait func(ctx context.Context, d time.Duration) error
+
+	// Logger reports what the runner could not return. Nil is silent.
+	Logger *slog.Logger
+
+	Options Options
+}
+
+// Options are the runner's numbers. A zero field takes its default.
+type Options struct {
+	// Name says which process claims a mailbox, for people who look at the
+	// store.
+	Name string
+
+	// Freshness is how old a read of the mailbox may be, from its start, when
+	// a follow-up leaves. Default 60 s.
+	Freshness time.Duration
+
+	// ReadEvery is how often a mailbox with tracked conversations is read.
+	// Default 5 min.
+	ReadEvery time.Duration
+
+	// RetryEvery is the least wait before a refused mail or an unreadable
+	// mailbox is tried again; it doubles with each attempt. Default 1 min.
+	RetryEvery time.Duration
+
+	// TrackFor is how long a conversation is tracked after its last mail.
+	// Default 180 days.
+	TrackFor time.Duration
+
+	// Lease is how long a claim on a mailbox holds. Default 5 min.
+	Lease time.Duration
+
+	// SearchOverlap is how far a sender search reaches back before the last
+	// one, for mail that became visible late. Default 1 h.
+	SearchOverlap time.Duration
+
+	// Workers is how many mailboxes are worked on at once. Default 8.
+	Workers int
+
+	// PerMailbox is how many due enrollments one pass takes from a mailbox.
+	// Default 50.
+	PerMailbox int
+
+	// NoReports switches off looking for delivery reports outside the threads
+	// of our own mail.
+	NoReports bool
+
+	// Idle is how long Run waits when there was nothing to do. Default 5 s.
+	Idle time.Duration
+}
+
+func (o Options) withDefaults() Options {
+	set := func(d *time.Duration, def time.Duration) {
+		if *d == 0 {
+			*d = def
+		}
+	}
+	set(&o.Freshness, time.Minute)
+	set(&o.ReadEvery, 5*time.Minute)
+	set(&o.RetryEvery, time.Minute)
+	set(&o.TrackFor, 180*24*time.Hour)
+	set(&o.Lease, 5*time.Minute)
+	set(&o.SearchOverlap, time.Hour)
+	set(&o.Idle, 5*time.Second)
+	if o.Workers == 0 {
+		o.Workers = 8
+	}
+	if o.PerMailbox == 0 {
+		o.PerMailbox = 50
+	}
+	if o.Name == "" {
+		o.Name = "runner"
+	}
+	return o
+}
+
+func (c *Config) validate() error {
+	bad := func(field, problem string) error {
+		return &provider.FieldError{Op: "runner: new", Field: field, Problem: problem}
+	}
+	switch {
+	case c.Store == nil:
+		return bad("Config.Store", "is nil; give an EnrollmentStore, such as memstore's")
+	case c.Mailboxes == nil:
+		return bad("Config.Mailboxes", "is nil; give a linking.Linker")
+	case len(c.Key) < 32:
+		return bad("Config.Key", "has fewer than 32 bytes; generate a secret once and keep it")
+	case !dotted(c.Domain):
+		return bad("Config.Domain", "must be a domain with a dot in it, such as mail.example.com")
+	case c.Options.Workers < 0, c.Options.PerMailbox < 0:
+		return bad("Config.Options", "has a negative count")
+	}
+	for name, d := range map[string]time.Duration{
+		"Freshness": c.Options.Freshness, "ReadEvery": c.Options.ReadEvery, "RetryEvery": c.Options.RetryEvery,
+		"TrackFor": c.Options.TrackFor, "Lease": c.Options.Lease, "SearchOverlap": c.Options.SearchOverlap, "Idle": c.Options.Idle,
+	} {
+		if d < 0 {
+			return bad("Config.Options."+name, "is negative")
+		}
+	}
+	return nil
+}
+
+func dotted(domain string) bool {
+	labels := strings.Split(domain, ".")
+	if len(labels) < 2 || len(domain) > 253 {
+		return false
+	}
+	for _, l := range labels {
+		if l == "" || len(l) > 63 || strings.Trim(l, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-") != "" {
+			return false
+		}
+	}
+	return true
+}
+
+// derive returns an id that only the holder of the key can compute and that
+// says nothing about its parts.
+func derive(key []byte, purpose string, parts ...string) string {
+	mac := hmac.New(sha256.New, key)
+	for _, p := range append([]string{purpose}, parts...) {
+		var n [8]byte
+		binary.BigEndian.PutUint64(n[:], uint64(len(p)))
+		mac.Write(n[:])
+		mac.Write([]byte(p))
+	}
+	sum := mac.Sum(nil)[:20]
+	return strings.ToLower(base32.StdEncoding.WithPadding(base32.NoPadding).EncodeToString(sum))
+}

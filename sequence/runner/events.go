@@ -1,0 +1,93 @@
+package runner
+
+import (
+	"time"
+)
+
+// EventKind is what happened, for the host.
+type EventKind string
+
+// The events.
+const (
+	EventEnrolled     EventKind = "enrolled"
+	EventSent         EventKind = "sent"
+	EventUnknown      EventKind = "outcome_unknown" // a send got no answer; the mailbox will be asked
+	EventFailed       EventKind = "send_failed"     // definitely not sent; Reason says why
+	EventReplied      EventKind = "replied"
+	EventAutoReplied  EventKind = "auto_replied"
+	EventBounced      EventKind = "bounced"
+	EventUnsubscribed EventKind = "unsubscribed"
+	EventTookOver     EventKind = "took_over" // the sender wrote in the thread by hand
+	EventStopped      EventKind = "stopped"   // the host or a refusal ended it; Reason says which
+	EventCompleted    EventKind = "completed"
+	EventCrossed      EventKind = "crossed" // a mail left before the answer was seen
+	EventHeld         EventKind = "held"    // Reason says why
+	EventResumed      EventKind = "resumed"
+	EventFlagged      EventKind = "flagged" // a person should look
+	EventMailboxLost  EventKind = "mailbox_lost"
+	EventMailboxBack  EventKind = "mailbox_back"
+	EventOperator     EventKind = "operator" // the host's app registration needs its operator
+)
+
+// Event is one thing that happened. It is delivered at least once: ID is the
+// same each time.
+type Event struct {
+	ID         string
+	Kind       EventKind
+	At         time.Time
+	Enrollment string // empty for events of a whole mailbox
+	Mailbox    string
+	Link       string
+	Owner      string
+	Actor      string
+	Step       int
+	Reason     string
+	Until      time.Time // for held: when it ends by itself
+}
+
+// ObservationKind is what an Observer is told.
+type ObservationKind string
+
+// The observations.
+const (
+	ObserveRequest ObservationKind = "request" // one request to a mailbox; Op and Reason say which and why
+	ObservePass    ObservationKind = "pass"    // one pass over a mailbox has ended
+	ObserveDrain   ObservationKind = "drain"   // outbox rows were delivered
+)
+
+// The reasons of ObserveRequest: why a request was made. ReasonReport and
+// ReasonReconcile are the two narrow exceptions to reading only what belongs
+// to our conversations.
+const (
+	ReasonSend      = "send"
+	ReasonFeed      = "feed"      // identifiers of what changed
+	ReasonSearch    = "search"    // identifiers of mail from tracked addresses
+	ReasonGap       = "gap"       // identifiers, to close a gap in the feed
+	ReasonProfile   = "profile"   // a cursor to start from
+	ReasonThread    = "thread"    // a message in a thread of ours
+	ReasonSender    = "sender"    // a message from a tracked address
+	ReasonSentCopy  = "sent_copy" // the copy of our own mail, for its Message-ID
+	ReasonReport    = "report"    // a system sender's message that may be a delivery report
+	ReasonReconcile = "reconcile" // what became of a mail whose outcome is unknown
+	ReasonMatched   = "matched"   // content, under a Warrant
+	ReasonPreview   = "preview"   // where a preview's mail lies
+	ReasonOnDemand  = "on_demand" // the host asked
+)
+
+// Observation is one thing for metrics and audit. It holds no address, no
+// header and no text.
+type Observation struct {
+	Kind    ObservationKind
+	Mailbox string
+	Op      string // send, changes, search, envelope, content, locate, profile
+	Reason  string
+	Took    time.Duration
+	Count   int // items returned, mails sent or rows delivered
+	Err     error
+}
+
+// Observer is told what the runner does. It is called from several
+// goroutines at once and must not block.
+type Observer interface {
+	Observe(o Observation)
+}

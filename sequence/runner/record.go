@@ -1,0 +1,166 @@
+package runner
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/outreachkit/outreach/provider"
+	"github.com/outreachkit/outreach/sequence"
+	"github.com/outreachkit/outreach/store"
+)
+
+// The kinds of enrollment. A single mail and a preview go the same way as a
+// drip, so that one protocol makes all of them exactly once.
+const (
+	kindDrip    = "drip"
+	kindMail    = "mail"
+	kindPreview = "preview"
+)
+
+// record is store.Enrollment.Data: what the runner knows of an enrollment
+// beside the engine's state.
+type record struct {
+	To       provider.Address   `json:"to"`
+	FromName string             `json:"from_name,omitempty"`
+	Cc       []provider.Address `json:"cc,omitempty"`
+	Bcc      []provider.Address `json:"bcc,omitempty"`
+	Zone     string             `json:"zone,omitempty"`
+	Vars     map[string]string  `json:"vars,omitempty"`
+	Mails    []sentMail         `json:"mails,omitempty"`
+	Hold     string             `json:"hold,omitempty"`  // the latest reason of a hold, for people
+	Notes    int                `json:"notes,omitempty"` // makes keys of events unique
+}
+
+// sentMail is one mail of an enrollment that was accepted.
+type sentMail struct {
+	Step      int       `json:"step"`
+	Intent    string    `json:"intent"`
+	MessageID string    `json:"message_id"`     // as supplied
+	Real      string    `json:"real,omitempty"` // as read back; empty until then
+	Ref       string    `json:"ref,omitempty"`
+	Thread    string    `json:"thread,omitempty"`
+	Subject   string    `json:"subject"`
+	At        time.Time `json:"at"`
+}
+
+func (m sentMail) id() string {
+	if m.Real != "" {
+		return m.Real
+	}
+	return m.MessageID
+}
+
+// intentMeta is store.Intent.Meta: what sending and locating the bytes again
+// needs, and what the conversation will show.
+type intentMeta struct {
+	From     provider.Address   `json:"from"`
+	To       []provider.Address `json:"to"`
+	Cc       []provider.Address `json:"cc,omitempty"`
+	Bcc      []provider.Address `json:"bcc,omitempty"`
+	Thread   provider.Thread    `json:"thread"`
+	Subject  string             `json:"subject"`
+	Text     string             `json:"text,omitempty"`
+	HTML     string             `json:"html,omitempty"`
+	Parts    []store.Part       `json:"parts,omitempty"`
+	Cursor   provider.Cursor    `json:"cursor,omitempty"`
+	Proven   bool               `json:"proven,omitempty"`
+	Original time.Time          `json:"original"` // when the bytes were rendered
+}
+
+// boxData is store.Mailbox.Data.
+type boxData struct {
+	LastRead time.Time `json:"last_read"`          // start of the last complete read
+	Searched time.Time `json:"searched"`           // start of the last complete sender search
+	Lost     string    `json:"lost,omitempty"`     // why the mailbox can't be used; empty if it can
+	Proven   bool      `json:"proven,omitempty"`   // the last accepted mail's copy was seen in Sent
+	Failures int       `json:"failures,omitempty"` // in a row, for the wait
+	Marks    int       `json:"marks,omitempty"`    // makes keys of events unique
+}
+
+// loaded is an enrollment read from the store and understood.
+type loaded struct {
+	row store.Enrollment
+	rec record
+	st  sequence.State
+	seq *sequence.Sequence
+}
+
+func (l *loaded) id() string { return l.row.ID }
+
+// known says what Match needs of the enrollment. A preview is known to nobody.
+func (l *loaded) known() (provider.Sent, bool) {
+	if l.row.Kind == kindPreview {
+		return provider.Sent{}, false
+	}
+	s := provider.Sent{Key: l.row.ID, Recipients: []string{l.row.Recipient}}
+	for _, a := range slices.Concat(l.rec.Cc, l.rec.Bcc) {
+		s.Copied = append(s.Copied, a.Addr)
+	}
+	for _, m := range l.rec.Mails {
+		s.MessageIDs = append(s.MessageIDs, m.MessageID)
+		if m.Real != "" && m.Real != m.MessageID {
+			s.MessageIDs = append(s.MessageIDs, m.Real)
+		}
+		if m.Thread != "" && !slices.Contains(s.Threads, m.Thread) {
+			s.Threads = append(s.Threads, m.Thread)
+		}
+		if s.First.IsZero() || m.At.Before(s.First) {
+			s.First = m.At
+		}
+		if m.At.After(s.Last) {
+			s.Last = m.At
+		}
+	}
+	return s, true
+}
+
+func instant(t time.Time) sequence.Instant {
+	if t.IsZero() {
+		return 0
+	}
+	return sequence.Instant(t.UnixNano())
+}
+
+// status is the plain word a store and a host see.
+func (l *loaded) status(now time.Time) string {
+	switch l.st.Status {
+	case sequence.StatusCompleted:
+		return StatusCompleted
+	case sequence.StatusStopped:
+		switch l.st.Reason {
+		case sequence.ReasonReplied:
+			return StatusReplied
+		case sequence.ReasonBounced:
+			return StatusBounced
+		case sequence.ReasonUnsubscribed:
+			return StatusUnsubscribed
+		case sequence.ReasonTookOver:
+			return StatusTookOver
+		case sequence.ReasonRejected:
+			return StatusRejected
+		}
+		return StatusStopped
+	}
+	if l.st.Holds != 0 {
+		return StatusHeld
+	}
+	return StatusActive
+}
+
+// stored returns the row with state, record and status written into it.
+func (l *loaded) stored(now time.Time) (store.Enrollment, error) {
+	row := l.row
+	state, err := l.st.MarshalBinary()
+	if err != nil {
+		return row, fmt.Errorf("runner: enrollment %s: %w", row.ID, err)
+	}
+	data, err := json.Marshal(l.rec)
+	if err != nil {
+		return row, fmt.Errorf("runner: enrollment %s: %w", row.ID, err)
+	}
+	row.State, row.Data = state, data
+	row.Status = l.status(now)
+	return row, nil
+}
