@@ -20,10 +20,10 @@ const MaxAttempts = 8
 // needs a Calendar, and is for Next. It does refuse to open a step while
 // something holds it, including HeldUntil and RetryAt.
 //
-// Facts win over plans. A mail that was found sent is recorded whatever has
-// happened since, and an event that repeats what the state already knows
-// changes nothing and is no error. The package documentation has the table
-// of events.
+// Facts win over plans. What became of the open step's mail is accepted
+// whatever has happened since it was opened, and an event that repeats what
+// the state already knows changes nothing and is no error. The package
+// documentation has the table of events.
 func Apply(s *Sequence, st State, ev Event) (State, Effects, error) {
 	if err := admit(s, &st, &ev); err != nil {
 		return st, Effects{}, err

@@ -50,6 +50,12 @@
 // Two writers may race. Store a version with the State; who loses it loads
 // the new State and applies the event to that. Never drop EventSent.
 //
+// A mail can turn up after its step was closed: EventNotSent was believed
+// and wrong, or the State is an old one out of a backup. No step is open then
+// for EventSent to speak of, and it is ErrTransition. If the step is still to
+// be sent, apply EventSkipped at the time the mail left, so that it does not
+// leave twice, and show the conversation to a person.
+//
 // # Events
 //
 // What each event does to an active run. "Open" stands for the event's Step

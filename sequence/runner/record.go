@@ -29,20 +29,28 @@ type record struct {
 	Zone     string             `json:"zone,omitempty"`
 	Vars     map[string]string  `json:"vars,omitempty"`
 	Mails    []sentMail         `json:"mails,omitempty"`
-	Hold     string             `json:"hold,omitempty"`  // the latest reason of a hold, for people
-	Notes    int                `json:"notes,omitempty"` // makes keys of events unique
+	Open     *sentMail          `json:"open,omitempty"`   // the mail on its way
+	LookAt   time.Time          `json:"look_at,omitzero"` // when the open mail is to be looked up
+	Try      int                `json:"try,omitempty"`    // intents so far, makes their ids unique
+	Hold     string             `json:"hold,omitempty"`   // the latest reason of a hold, for people
+	Notes    int                `json:"notes,omitempty"`  // makes keys of events unique
 }
 
 // sentMail is one mail of an enrollment that was accepted.
 type sentMail struct {
 	Step      int       `json:"step"`
 	Intent    string    `json:"intent"`
-	MessageID string    `json:"message_id"`     // as supplied
+	MessageID string    `json:"message_id"` // as supplied
+	Key       string    `json:"key"`
 	Real      string    `json:"real,omitempty"` // as read back; empty until then
 	Ref       string    `json:"ref,omitempty"`
 	Thread    string    `json:"thread,omitempty"`
 	Subject   string    `json:"subject"`
 	At        time.Time `json:"at"`
+
+	// Starts marks the first mail of a thread: those after it, up to the next
+	// such mark, answer it.
+	Starts bool `json:"starts,omitempty"`
 }
 
 func (m sentMail) id() string {
@@ -98,8 +106,13 @@ func (l *loaded) known() (provider.Sent, bool) {
 	for _, a := range slices.Concat(l.rec.Cc, l.rec.Bcc) {
 		s.Copied = append(s.Copied, a.Addr)
 	}
-	for _, m := range l.rec.Mails {
+	mails := l.rec.Mails
+	if l.rec.Open != nil {
+		mails = append(slices.Clone(mails), *l.rec.Open)
+	}
+	for _, m := range mails {
 		s.MessageIDs = append(s.MessageIDs, m.MessageID)
+		s.SendKeys = append(s.SendKeys, m.Key)
 		if m.Real != "" && m.Real != m.MessageID {
 			s.MessageIDs = append(s.MessageIDs, m.Real)
 		}
@@ -116,15 +129,8 @@ func (l *loaded) known() (provider.Sent, bool) {
 	return s, true
 }
 
-func instant(t time.Time) sequence.Instant {
-	if t.IsZero() {
-		return 0
-	}
-	return sequence.Instant(t.UnixNano())
-}
-
 // status is the plain word a store and a host see.
-func (l *loaded) status(now time.Time) string {
+func (l *loaded) status() string {
 	switch l.st.Status {
 	case sequence.StatusCompleted:
 		return StatusCompleted
@@ -150,7 +156,7 @@ func (l *loaded) status(now time.Time) string {
 }
 
 // stored returns the row with state, record and status written into it.
-func (l *loaded) stored(now time.Time) (store.Enrollment, error) {
+func (l *loaded) stored() (store.Enrollment, error) {
 	row := l.row
 	state, err := l.st.MarshalBinary()
 	if err != nil {
@@ -161,6 +167,6 @@ func (l *loaded) stored(now time.Time) (store.Enrollment, error) {
 		return row, fmt.Errorf("runner: enrollment %s: %w", row.ID, err)
 	}
 	row.State, row.Data = state, data
-	row.Status = l.status(now)
+	row.Status = l.status()
 	return row, nil
 }

@@ -1,0 +1,218 @@
+package runner
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/outreachkit/outreach/sequence"
+	"github.com/outreachkit/outreach/store"
+)
+
+// load reads enrollments and what they need to be understood. Unknown ids
+// are left out.
+func (r *Runner) load(ctx context.Context, ids []string) ([]*loaded, error) {
+	rows, err := r.cfg.Store.Load(ctx, ids)
+	if err != nil {
+		return nil, fmt.Errorf("runner: load: %w", err)
+	}
+	ls := make([]*loaded, 0, len(rows))
+	for _, row := range rows {
+		l, err := r.understand(ctx, row)
+		if err != nil {
+			return nil, err
+		}
+		ls = append(ls, l)
+	}
+	return ls, nil
+}
+
+func (r *Runner) understand(ctx context.Context, row store.Enrollment) (*loaded, error) {
+	l := &loaded{row: row}
+	if err := l.st.UnmarshalBinary(row.State); err != nil {
+		return nil, fmt.Errorf("runner: the state of enrollment %s: %w", row.ID, err)
+	}
+	if err := json.Unmarshal(row.Data, &l.rec); err != nil {
+		return nil, fmt.Errorf("runner: the data of enrollment %s: %w", row.ID, err)
+	}
+	seq, err := r.sequence(ctx, row.Sequence)
+	if err != nil {
+		return nil, err
+	}
+	l.seq = seq
+	return l, nil
+}
+
+// maxConflicts bounds how often a change is tried again after losing a
+// version. Losing so often in a row means that the store is broken.
+const maxConflicts = 32
+
+// change reads the enrollments, lets fn decide, and commits the decision
+// with their new states in one batch. Who loses a version reads again and
+// decides again, so fn may run several times and must change nothing but its
+// arguments.
+func (r *Runner) change(ctx context.Context, ids []string, fn func(ls []*loaded, b *store.Batch) error) ([]*loaded, error) {
+	for range maxConflicts {
+		ls, err := r.load(ctx, ids)
+		if err != nil {
+			return nil, err
+		}
+		err = r.commit(ctx, ls, fn)
+		if !errors.Is(err, store.ErrConflict) {
+			return ls, err
+		}
+	}
+	return nil, fmt.Errorf("runner: enrollment %v changed under every attempt: %w", ids, store.ErrConflict)
+}
+
+// commit lets fn decide over enrollments as they were read, and commits once.
+func (r *Runner) commit(ctx context.Context, ls []*loaded, fn func(ls []*loaded, b *store.Batch) error) error {
+	var b store.Batch
+	if err := fn(ls, &b); err != nil {
+		return err
+	}
+	now := r.cfg.Now()
+	for _, l := range ls {
+		r.schedule(l, now)
+		row, err := l.stored()
+		if err != nil {
+			return err
+		}
+		b.Enrollments = append(b.Enrollments, row)
+	}
+	if err := r.cfg.Store.Commit(ctx, b); err != nil {
+		return fmt.Errorf("runner: commit: %w", err)
+	}
+	for _, l := range ls {
+		l.row.Version++
+	}
+	return nil
+}
+
+// calendar is the enrollment's. A zone that can't be resolved any more,
+// because the host's zone data changed, falls back to UTC rather than to
+// silence.
+func (r *Runner) calendar(l *loaded) sequence.Calendar {
+	name := l.rec.Zone
+	if name == "" {
+		name = l.seq.Zone
+	}
+	if name == "" {
+		return sequence.Calendar{Zone: time.UTC}
+	}
+	loc, err := r.cfg.Zones(name)
+	if err != nil || loc == nil {
+		r.log.Error("runner: unknown time zone, using UTC", "enrollment", l.id(), "zone", name)
+		return sequence.Calendar{Zone: time.UTC}
+	}
+	return sequence.Calendar{Zone: loc}
+}
+
+// schedule sets when the enrollment next needs a pass over its mailbox.
+func (r *Runner) schedule(l *loaded, now time.Time) {
+	due := sequence.Next(l.seq, l.st, r.calendar(l), now)
+	switch due.Kind {
+	case sequence.DueSend, sequence.DueComplete:
+		l.row.Due = due.At
+	case sequence.DueOpen, sequence.DueLocate:
+		l.row.Due = l.rec.LookAt
+	default:
+		l.row.Due = time.Time{}
+	}
+}
+
+// happen applies an engine event and writes what it means for the host into
+// the batch. l.row.Flagged follows.
+func (r *Runner) happen(l *loaded, b *store.Batch, ev sequence.Event, reason string) error {
+	before := l.st
+	st, effects, err := sequence.Apply(l.seq, l.st, ev)
+	if err != nil {
+		return fmt.Errorf("runner: enrollment %s: %w", l.id(), err)
+	}
+	l.st = st
+	at := ev.At.Time()
+	if kind, ok := factOf(ev.Kind); ok && st != before {
+		r.tell(l, b, Event{Kind: kind, At: at, Step: int(ev.Step), Reason: reason, Until: ev.Until.Time()})
+	}
+	for _, e := range effects.List[:effects.N] {
+		switch e.Kind {
+		case sequence.EffectFlag:
+			l.row.Flagged = true
+			r.tell(l, b, Event{Kind: EventFlagged, At: at, Step: int(e.Step), Reason: reason})
+		case sequence.EffectStopped:
+			r.tell(l, b, Event{Kind: stopKind(st.Reason), At: at, Step: int(e.Step), Reason: reason})
+		case sequence.EffectCompleted:
+			r.tell(l, b, Event{Kind: EventCompleted, At: at})
+		case sequence.EffectCrossed:
+			r.tell(l, b, Event{Kind: EventCrossed, At: at, Step: int(e.Step)})
+		case sequence.EffectHeld:
+			l.rec.Hold = reason
+			if ev.Kind != sequence.EventAutoReplied {
+				r.tell(l, b, Event{Kind: EventHeld, At: at, Step: int(e.Step), Reason: reason, Until: st.HeldUntil.Time()})
+			}
+		case sequence.EffectResumed:
+			l.rec.Hold = ""
+			r.tell(l, b, Event{Kind: EventResumed, At: at})
+		}
+	}
+	return nil
+}
+
+// factOf says which engine events are told to the host as they are. The
+// others are told by their effects.
+func factOf(k sequence.EventKind) (EventKind, bool) {
+	switch k {
+	case sequence.EventEnrolled:
+		return EventEnrolled, true
+	case sequence.EventSent:
+		return EventSent, true
+	case sequence.EventUnknown:
+		return EventUnknown, true
+	case sequence.EventFailed:
+		return EventFailed, true
+	case sequence.EventAutoReplied:
+		return EventAutoReplied, true
+	}
+	return "", false
+}
+
+func stopKind(r sequence.Reason) EventKind {
+	switch r {
+	case sequence.ReasonReplied:
+		return EventReplied
+	case sequence.ReasonBounced:
+		return EventBounced
+	case sequence.ReasonUnsubscribed:
+		return EventUnsubscribed
+	case sequence.ReasonTookOver:
+		return EventTookOver
+	}
+	return EventStopped
+}
+
+// tell puts an event about the enrollment into the batch's outbox rows.
+func (r *Runner) tell(l *loaded, b *store.Batch, ev Event) {
+	l.rec.Notes++
+	ev.ID = fmt.Sprintf("%s/%d", l.id(), l.rec.Notes)
+	ev.Enrollment, ev.Mailbox, ev.Link = l.id(), l.row.Mailbox, l.row.Link
+	ev.Owner, ev.Actor = l.row.Owner, l.row.Actor
+	b.Outbox = append(b.Outbox, eventRow(ev))
+}
+
+func eventRow(ev Event) store.Event {
+	data, err := json.Marshal(ev)
+	if err != nil {
+		panic("runner: an Event that JSON can't hold: " + err.Error()) // its fields are strings, numbers and times
+	}
+	return store.Event{Key: "event/" + ev.ID, Kind: rowEvent, Data: data}
+}
+
+func entryRow(e store.Entry) (store.Event, error) {
+	data, err := json.Marshal(e)
+	if err != nil {
+		return store.Event{}, fmt.Errorf("runner: conversation entry %s: %w", e.Key, err)
+	}
+	return store.Event{Key: "entry/" + e.Key, Kind: rowEntry, Data: data}, nil
+}

@@ -1,0 +1,210 @@
+package runner
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/outreachkit/outreach/provider"
+	"github.com/outreachkit/outreach/sequence"
+	"github.com/outreachkit/outreach/store"
+)
+
+// Get returns an enrollment, ErrNotFound if there is none.
+func (r *Runner) Get(ctx context.Context, id string) (Enrollment, error) {
+	l, err := r.find(ctx, id)
+	if err != nil {
+		return Enrollment{}, err
+	}
+	return r.view(l), nil
+}
+
+// ByKey returns the enrollment that Enroll made for the host's key.
+func (r *Runner) ByKey(ctx context.Context, key string) (Enrollment, error) {
+	return r.Get(ctx, r.enrollmentID(kindDrip, key))
+}
+
+func (r *Runner) find(ctx context.Context, id string) (*loaded, error) {
+	ls, err := r.load(ctx, []string{id})
+	if err != nil {
+		return nil, err
+	}
+	if len(ls) == 0 {
+		return nil, fmt.Errorf("%w: %s", ErrNotFound, id)
+	}
+	return ls[0], nil
+}
+
+// Pause holds an enrollment until Resume. A mail that is on its way is not
+// called back. Pausing an ended enrollment changes nothing.
+func (r *Runner) Pause(ctx context.Context, id, reason string) (Enrollment, error) {
+	return r.event(ctx, id, sequence.EventPaused, 0, orElse(reason, "paused"))
+}
+
+// Resume ends a pause and a hold for review, and clears the flag.
+func (r *Runner) Resume(ctx context.Context, id string) (Enrollment, error) {
+	return r.event(ctx, id, sequence.EventResumed, 0, "")
+}
+
+// Skip leaves out a step that is neither sent nor on its way.
+func (r *Runner) Skip(ctx context.Context, id string, step sequence.StepID) (Enrollment, error) {
+	return r.event(ctx, id, sequence.EventSkipped, step, "skipped")
+}
+
+// Stop ends an enrollment. Enrollment.InFlight says whether a mail is on its
+// way: it may arrive, and will be marked as crossed if it did. It is looked
+// up and never sent again.
+func (r *Runner) Stop(ctx context.Context, id, reason string) (Enrollment, error) {
+	return r.event(ctx, id, sequence.EventStopped, 0, orElse(reason, "stopped by the host"))
+}
+
+// Unsubscribe ends every enrollment of an address and keeps it from being
+// enrolled again. Only a keyed hash of the address is kept for that.
+func (r *Runner) Unsubscribe(ctx context.Context, addr string) (int, error) {
+	if provider.Normalize(addr) == "" {
+		return 0, &provider.FieldError{Op: "runner: unsubscribe", Field: "addr", Problem: "is not a mail address"}
+	}
+	now := r.cfg.Now()
+	if err := r.cfg.Store.Commit(ctx, store.Batch{Suppressions: []store.Suppression{{
+		Hash: r.suppressionHash(addr), Reason: "unsubscribed", At: now,
+	}}}); err != nil {
+		return 0, fmt.Errorf("runner: unsubscribe: %w", err)
+	}
+	ids, err := r.enrollmentsOf(ctx, addr)
+	if err != nil {
+		return 0, err
+	}
+	for _, id := range ids {
+		if _, err := r.event(ctx, id, sequence.EventUnsubscribed, 0, "unsubscribed"); err != nil {
+			return 0, err
+		}
+	}
+	return len(ids), nil
+}
+
+// RecordReply says that the recipient answered in a way that the mailbox
+// does not show: by telephone, or to a link that can't read.
+func (r *Runner) RecordReply(ctx context.Context, id string) (Enrollment, error) {
+	return r.event(ctx, id, sequence.EventReplied, 0, "reported by the host")
+}
+
+// Decide tells what became of a mail whose outcome nobody could find out:
+// sent, or not sent and to be sent again. ErrNoDecision if nothing waits for
+// one.
+func (r *Runner) Decide(ctx context.Context, id string, sent bool) (Enrollment, error) {
+	intents, err := r.cfg.Store.LoadIntents(ctx, id)
+	if err != nil {
+		return Enrollment{}, fmt.Errorf("runner: decide: %w", err)
+	}
+	now := r.cfg.Now()
+	ls, err := r.change(ctx, []string{id}, func(ls []*loaded, b *store.Batch) error {
+		if len(ls) == 0 {
+			return fmt.Errorf("%w: %s", ErrNotFound, id)
+		}
+		l := ls[0]
+		if l.st.Holds&sequence.HoldDecide == 0 {
+			return fmt.Errorf("%w: %s", ErrNoDecision, id)
+		}
+		for _, in := range intents {
+			if in.State != store.IntentOpen {
+				continue
+			}
+			if sent {
+				return r.markSent(l, b, in, store.Result{Intent: in.ID, State: store.IntentSent, At: in.Created}, in.Created)
+			}
+			return r.markNotSent(l, b, in, now, "a person decided")
+		}
+		return fmt.Errorf("%w: %s", ErrNoDecision, id)
+	})
+	if err != nil {
+		return Enrollment{}, err
+	}
+	return r.view(ls[0]), nil
+}
+
+// Notify says that a mailbox may have something new: a push arrived, or a
+// link was mended. It marks the mailbox for the next Tick and reads nothing.
+func (r *Runner) Notify(ctx context.Context, link string) error {
+	linked, err := r.cfg.Mailboxes.Open(ctx, link)
+	if err != nil {
+		return fmt.Errorf("runner: notify: open link %s: %w", link, err)
+	}
+	err = r.cfg.Store.Notify(ctx, mailboxID(linked))
+	if errors.Is(err, store.ErrNotFound) {
+		return nil // nothing was ever enrolled from this mailbox
+	}
+	if err != nil {
+		return fmt.Errorf("runner: notify: %w", err)
+	}
+	return nil
+}
+
+// Erase removes what is kept of a recipient: enrollments, mails and the
+// conversation. A keyed hash remains, so that the address is not enrolled
+// again. It says how many enrollments there were.
+func (r *Runner) Erase(ctx context.Context, addr string) (int, error) {
+	key := provider.Normalize(addr)
+	if key == "" {
+		return 0, &provider.FieldError{Op: "runner: erase", Field: "addr", Problem: "is not a mail address"}
+	}
+	if err := r.cfg.Store.Commit(ctx, store.Batch{Suppressions: []store.Suppression{{
+		Hash: r.suppressionHash(addr), Reason: "erased", At: r.cfg.Now(),
+	}}}); err != nil {
+		return 0, fmt.Errorf("runner: erase: %w", err)
+	}
+	n, err := r.cfg.Store.Erase(ctx, key)
+	if err != nil {
+		return n, fmt.Errorf("runner: erase: %w", err)
+	}
+	if r.cfg.Log != nil {
+		if _, err := r.cfg.Log.Erase(ctx, key); err != nil {
+			return n, fmt.Errorf("runner: erase from the conversation log: %w", err)
+		}
+	}
+	return n, nil
+}
+
+// event applies one engine event to one enrollment.
+func (r *Runner) event(ctx context.Context, id string, kind sequence.EventKind, step sequence.StepID, reason string) (Enrollment, error) {
+	ls, err := r.change(ctx, []string{id}, func(ls []*loaded, b *store.Batch) error {
+		if len(ls) == 0 {
+			return fmt.Errorf("%w: %s", ErrNotFound, id)
+		}
+		if kind == sequence.EventResumed {
+			ls[0].row.Flagged = false
+		}
+		at := sequence.InstantOf(r.cfg.Now())
+		return r.happen(ls[0], b, sequence.Event{Kind: kind, Step: step, At: at}, reason)
+	})
+	if err != nil {
+		return Enrollment{}, err
+	}
+	return r.view(ls[0]), nil
+}
+
+// enrollmentsOf lists every enrollment of an address, in all mailboxes.
+func (r *Runner) enrollmentsOf(ctx context.Context, addr string) ([]string, error) {
+	rows, err := r.cfg.Store.Match(ctx, "", []store.IndexKey{{Kind: store.IndexAddress, Value: provider.Normalize(addr)}})
+	if err != nil {
+		return nil, fmt.Errorf("runner: match: %w", err)
+	}
+	return enrollmentIDs(rows), nil
+}
+
+func orElse(s, def string) string {
+	if s == "" {
+		return def
+	}
+	return s
+}
+
+// Explanation says what an enrollment waits for and why.
+type Explanation struct {
+	Enrollment Enrollment
+	Due        sequence.Due   // the next thing, with the trace of the rules that set its time
+	Forecast   []sequence.Due // every remaining step, if each leaves when due
+	Mailbox    string         // why the mailbox can't be used, or empty
+	LastRead   time.Time      // start of the mailbox's last complete read; zero is never
+	Text       []string       // the same in English, one sentence a line
+}

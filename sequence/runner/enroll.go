@@ -1,0 +1,341 @@
+package runner
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/outreachkit/outreach/provider"
+	"github.com/outreachkit/outreach/sequence"
+	"github.com/outreachkit/outreach/store"
+)
+
+// EnrollParams puts one recipient into one sequence over one link. Key, Link,
+// Recipient and Sequence are required.
+type EnrollParams struct {
+	// Key is the host's own name for this run, unique for ever: the same Key
+	// again is the same enrollment, never a second one.
+	Key string
+
+	// Link is whose mailbox sends. Actor is the host's user who acts; empty
+	// is the link's owner.
+	Link  string
+	Actor string
+
+	// Recipient is whom the sequence is for. Cc and Bcc get every mail too;
+	// what they write is no answer of the recipient's.
+	Recipient provider.Address
+	Cc, Bcc   []provider.Address
+
+	// FromName is the display name beside the link's address.
+	FromName string
+
+	Sequence *sequence.Sequence
+
+	// Data is what the Renderer fills the words in with.
+	Data map[string]string
+
+	// Zone is the IANA name of the recipient's time zone. Empty is the
+	// sequence's own.
+	Zone string
+}
+
+// SendParams sends a single mail the way a sequence does. Subject and Text or
+// HTML are required beside Key, Link and To.
+type SendParams struct {
+	Key      string // as in EnrollParams
+	Link     string
+	Actor    string
+	To       provider.Address
+	Cc, Bcc  []provider.Address
+	FromName string
+	Subject  string
+	Text     string
+	HTML     string
+	Data     map[string]string
+}
+
+// Errors of enrolling and of control, matched with errors.Is.
+const (
+	ErrSelfRecipient = Error("the recipient is the sender's own address")
+	ErrNotAllowed    = Error("the actor may not send over this link")
+	ErrKeyTaken      = Error("the key belongs to a different enrollment")
+	ErrSuppressed    = Error("the recipient asked for no more mail, or was erased")
+	ErrAbilities     = Error("the link's access is too narrow for this sequence")
+	ErrNotFound      = Error("no such enrollment")
+	ErrNoDecision    = Error("nothing waits for a decision")
+)
+
+// Error is the type of this package's constant errors.
+type Error string
+
+func (e Error) Error() string { return "runner: " + string(e) }
+
+// Enroll begins a recipient's run. It makes no request to the mail service:
+// the first step leaves on a later Tick. Enrolling again with the same Key,
+// link, recipient and sequence returns the enrollment as it now is.
+//
+// Beside the package's errors it returns sequence.ErrInvalid or
+// provider.ErrInvalid for a field that can't be used, and what
+// Mailboxes.Open returns for a link that can't.
+func (r *Runner) Enroll(ctx context.Context, p EnrollParams) (Enrollment, error) {
+	return r.enroll(ctx, p, kindDrip)
+}
+
+// Send queues a single mail: a sequence of one step, due at once. Answers to
+// it are seen and logged like those to a drip.
+func (r *Runner) Send(ctx context.Context, p SendParams) (Enrollment, error) {
+	seq := &sequence.Sequence{ID: "mail", Steps: []sequence.Step{{ID: 1, Subject: p.Subject, Text: p.Text, HTML: p.HTML}}}
+	return r.enroll(ctx, EnrollParams{
+		Key: p.Key, Link: p.Link, Actor: p.Actor, Recipient: p.To, Cc: p.Cc, Bcc: p.Bcc,
+		FromName: p.FromName, Sequence: seq, Data: p.Data,
+	}, kindMail)
+}
+
+func (r *Runner) enroll(ctx context.Context, p EnrollParams, kind string) (Enrollment, error) {
+	if err := r.check(&p); err != nil {
+		return Enrollment{}, err
+	}
+	linked, err := r.cfg.Mailboxes.Open(ctx, p.Link)
+	if err != nil {
+		return Enrollment{}, fmt.Errorf("runner: enroll: open link %s: %w", p.Link, err)
+	}
+	if p.Actor == "" {
+		p.Actor = linked.Owner
+	}
+	if err := r.allowed(ctx, &p, linked, kind); err != nil {
+		return Enrollment{}, err
+	}
+	def, err := json.Marshal(p.Sequence)
+	if err != nil {
+		return Enrollment{}, fmt.Errorf("runner: enroll: the sequence: %w", err)
+	}
+	sum := sha256.Sum256(def)
+	now := r.cfg.Now()
+	l := &loaded{
+		seq: p.Sequence,
+		row: store.Enrollment{
+			ID: r.enrollmentID(kind, p.Key), HostKey: kind + "/" + p.Key, Kind: kind,
+			Mailbox: mailboxID(linked), Link: p.Link, Owner: linked.Owner, Actor: p.Actor,
+			Recipient: provider.Normalize(p.Recipient.Addr), Sequence: hex.EncodeToString(sum[:]), Created: now,
+		},
+		rec: record{
+			To: p.Recipient, FromName: p.FromName, Cc: slices.Clone(p.Cc), Bcc: slices.Clone(p.Bcc),
+			Zone: p.Zone, Vars: maps.Clone(p.Data),
+		},
+	}
+	if _, err := r.cfg.Store.EnsureMailbox(ctx, l.row.Mailbox, p.Link); err != nil {
+		return Enrollment{}, fmt.Errorf("runner: enroll: %w", err)
+	}
+	err = r.commit(ctx, []*loaded{l}, func(_ []*loaded, b *store.Batch) error {
+		b.Definitions = []store.Definition{{Hash: l.row.Sequence, Data: def}}
+		if kind != kindPreview {
+			b.Index = []store.IndexRow{{
+				Kind: store.IndexAddress, Value: l.row.Recipient, Mailbox: l.row.Mailbox,
+				Enrollment: l.row.ID, Until: now.Add(r.opts.TrackFor),
+			}}
+		}
+		return r.happen(l, b, sequence.Event{Kind: sequence.EventEnrolled, At: sequence.InstantOf(now)}, "")
+	})
+	if errors.Is(err, store.ErrConflict) {
+		return r.enrolledBefore(ctx, l)
+	}
+	if err != nil {
+		return Enrollment{}, err
+	}
+	return r.view(l), nil
+}
+
+// enrolledBefore returns the enrollment that has the key already, if it is
+// the same one.
+func (r *Runner) enrolledBefore(ctx context.Context, l *loaded) (Enrollment, error) {
+	ls, err := r.load(ctx, []string{l.row.ID})
+	if err != nil {
+		return Enrollment{}, err
+	}
+	if len(ls) == 0 {
+		return Enrollment{}, fmt.Errorf("runner: enroll: %w", store.ErrConflict)
+	}
+	was := ls[0].row
+	if was.Link != l.row.Link || was.Recipient != l.row.Recipient || was.Sequence != l.row.Sequence {
+		return Enrollment{}, fmt.Errorf("%w (%s): use a new key for a new run", ErrKeyTaken, was.ID)
+	}
+	return r.view(ls[0]), nil
+}
+
+// check finds what is wrong with the parameters by themselves.
+func (r *Runner) check(p *EnrollParams) error {
+	const op = "runner: enroll"
+	bad := func(field, problem string) error {
+		return &provider.FieldError{Op: op, Field: field, Problem: problem}
+	}
+	switch {
+	case p.Key == "":
+		return bad("Key", "is empty; give your own unique name for this run")
+	case len(p.Key) > 512:
+		return bad("Key", "is longer than 512 bytes")
+	case p.Link == "":
+		return bad("Link", "is empty; give the id of a link")
+	case p.Sequence == nil:
+		return bad("Sequence", "is nil")
+	case strings.ContainsAny(p.FromName, "\r\n\x00"):
+		return bad("FromName", "has a line break or NUL")
+	}
+	if err := p.Sequence.Validate(); err != nil {
+		return fmt.Errorf("%s: %w", op, err)
+	}
+	if err := recipientOK(op, "Recipient", &p.Recipient); err != nil {
+		return err
+	}
+	for i := range p.Cc {
+		if err := recipientOK(op, fmt.Sprintf("Cc[%d]", i), &p.Cc[i]); err != nil {
+			return err
+		}
+	}
+	for i := range p.Bcc {
+		if err := recipientOK(op, fmt.Sprintf("Bcc[%d]", i), &p.Bcc[i]); err != nil {
+			return err
+		}
+	}
+	for field, zone := range map[string]string{"Zone": p.Zone, "Sequence.Zone": p.Sequence.Zone} {
+		if zone == "" {
+			continue
+		}
+		if zone == "Local" {
+			return bad(field, "must not depend on this machine; give an IANA name such as Europe/Berlin")
+		}
+		if loc, err := r.cfg.Zones(zone); err != nil || loc == nil {
+			return bad(field, fmt.Sprintf("%q is not a known time zone; give an IANA name such as Europe/Berlin", zone))
+		}
+	}
+	return nil
+}
+
+func recipientOK(op, field string, a *provider.Address) error {
+	if strings.ContainsAny(a.Name, "\r\n\x00") {
+		return &provider.FieldError{Op: op, Field: field + ".Name", Problem: "has a line break or NUL"}
+	}
+	parsed, err := provider.ParseAddress(op, field, a.Addr)
+	if err != nil {
+		return err
+	}
+	if provider.Normalize(parsed.Addr) == "" || parsed.Addr != strings.TrimSpace(a.Addr) {
+		return &provider.FieldError{Op: op, Field: field, Problem: "is not a plain mail address; give one like ada@example.com and the name beside it"}
+	}
+	a.Addr = parsed.Addr
+	return nil
+}
+
+// allowed finds what speaks against sending over this link.
+func (r *Runner) allowed(ctx context.Context, p *EnrollParams, linked provider.Linked, kind string) error {
+	if kind != kindPreview && linked.Account.Owns(p.Recipient.Addr) {
+		return fmt.Errorf("runner: enroll: Recipient: %w", ErrSelfRecipient)
+	}
+	may := p.Actor == linked.Owner
+	if r.cfg.MayAct != nil {
+		var err error
+		if may, err = r.cfg.MayAct(ctx, p.Actor, linked); err != nil {
+			return fmt.Errorf("runner: enroll: MayAct: %w", err)
+		}
+	}
+	if !may {
+		return fmt.Errorf("runner: enroll: Actor %q, link %s: %w", p.Actor, p.Link, ErrNotAllowed)
+	}
+	if n := 1 + len(p.Cc) + len(p.Bcc); linked.Limits.MaxRecipients > 0 && n > linked.Limits.MaxRecipients {
+		return &provider.FieldError{Op: "runner: enroll", Field: "Cc", Problem: fmt.Sprintf(
+			"with To and Bcc makes %d recipients; the mail service takes %d", n, linked.Limits.MaxRecipients)}
+	}
+	if kind == kindPreview {
+		return nil
+	}
+	if kind == kindDrip && len(p.Sequence.Steps) > 1 {
+		switch {
+		case !linked.Abilities.ThreadReplies && !p.Sequence.AcceptBlind:
+			return fmt.Errorf("runner: enroll: link %s has access %q and sees no answers: relink with access %q, or set Sequence.AcceptBlind and report answers: %w",
+				p.Link, linked.Account.Access, provider.AccessReplies, ErrAbilities)
+		case linked.Abilities.ThreadReplies && !linked.Abilities.SenderReplies && !p.Sequence.AcceptThreadOnly:
+			return fmt.Errorf("runner: enroll: link %s has access %q and misses answers in a new thread: relink with access %q, or set Sequence.AcceptThreadOnly: %w",
+				p.Link, linked.Account.Access, provider.AccessReplies, ErrAbilities)
+		}
+	}
+	hit, err := r.cfg.Store.Suppressed(ctx, []string{r.suppressionHash(p.Recipient.Addr)})
+	if err != nil {
+		return fmt.Errorf("runner: enroll: %w", err)
+	}
+	if len(hit) > 0 {
+		return fmt.Errorf("runner: enroll: Recipient: %w", ErrSuppressed)
+	}
+	return nil
+}
+
+// enrollmentID derives from the host's key, so that after a restore from a
+// backup the same enrollment has the same id and the same Message-IDs.
+func (r *Runner) enrollmentID(kind, key string) string {
+	return derive(r.cfg.Key, "enrollment", kind, key)
+}
+
+func (r *Runner) suppressionHash(addr string) string {
+	return derive(r.cfg.Key, "suppression", provider.Normalize(addr))
+}
+
+// mailboxID names a mailbox to the store by what never changes.
+func mailboxID(l provider.Linked) string {
+	return string(l.Kind) + "/" + l.Account.Subject
+}
+
+// Enrollment is an enrollment as the host sees it.
+type Enrollment struct {
+	ID        string
+	Key       string // the host's own
+	Kind      string // drip, mail or preview
+	Link      string
+	Mailbox   string
+	Owner     string
+	Actor     string
+	Recipient provider.Address
+	Sequence  string // Sequence.ID
+	Version   int    // Sequence.Version
+
+	Status    string // one of the Status constants
+	Hold      string // why it is held, in the words of Explain; empty if it isn't
+	Flagged   bool   // a person should look at the conversation
+	StepsSent int
+	InFlight  bool      // a mail is on its way or its outcome is not known
+	Crossed   int       // the step that crossed with an answer, or zero
+	Due       time.Time // when it next needs work; zero is never
+	Created   time.Time
+}
+
+// The statuses of an enrollment.
+const (
+	StatusActive       = "active"
+	StatusHeld         = "held"
+	StatusCompleted    = "completed"
+	StatusReplied      = "replied"
+	StatusBounced      = "bounced"
+	StatusUnsubscribed = "unsubscribed"
+	StatusTookOver     = "took_over"
+	StatusRejected     = "rejected"
+	StatusStopped      = "stopped"
+)
+
+func (r *Runner) view(l *loaded) Enrollment {
+	e := Enrollment{
+		ID: l.row.ID, Key: strings.TrimPrefix(l.row.HostKey, l.row.Kind+"/"), Kind: l.row.Kind,
+		Link: l.row.Link, Mailbox: l.row.Mailbox, Owner: l.row.Owner, Actor: l.row.Actor,
+		Recipient: l.rec.To, Sequence: l.seq.ID, Version: l.seq.Version,
+		Status: l.status(), Flagged: l.row.Flagged, StepsSent: len(l.rec.Mails),
+		InFlight: l.st.Open != 0, Crossed: int(l.st.Crossed), Due: l.row.Due, Created: l.row.Created,
+	}
+	if e.Status == StatusHeld {
+		e.Hold = l.rec.Hold
+	}
+	return e
+}

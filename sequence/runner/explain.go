@@ -1,0 +1,72 @@
+package runner
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/outreachkit/outreach/sequence"
+	"github.com/outreachkit/outreach/store"
+)
+
+// Explain tells what an enrollment waits for and which rule set each time.
+// It makes no request.
+func (r *Runner) Explain(ctx context.Context, id string) (Explanation, error) {
+	l, err := r.find(ctx, id)
+	if err != nil {
+		return Explanation{}, err
+	}
+	now := r.cfg.Now()
+	cal := r.calendar(l)
+	ex := Explanation{
+		Enrollment: r.view(l),
+		Due:        sequence.Next(l.seq, l.st, cal, now),
+		Forecast:   sequence.Forecast(l.seq, l.st, cal, now),
+	}
+	box, err := r.cfg.Store.GetMailbox(ctx, l.row.Mailbox)
+	if err != nil && !errors.Is(err, store.ErrNotFound) {
+		return Explanation{}, fmt.Errorf("runner: explain: %w", err)
+	}
+	var data boxData
+	if len(box.Data) > 0 {
+		if err := json.Unmarshal(box.Data, &data); err != nil {
+			return Explanation{}, fmt.Errorf("runner: the data of mailbox %s: %w", box.ID, err)
+		}
+	}
+	ex.Mailbox, ex.LastRead = data.Lost, data.LastRead
+	ex.Text = explain(l, ex, cal)
+	return ex, nil
+}
+
+func explain(l *loaded, ex Explanation, cal sequence.Calendar) []string {
+	var text []string
+	add := func(format string, args ...any) { text = append(text, fmt.Sprintf(format, args...)) }
+	clock := func(t time.Time) string { return t.In(cal.Zone).Format("Mon 2 Jan 2006 15:04 MST") }
+	switch ex.Due.Kind {
+	case sequence.DueNone:
+		add("Nothing more will be sent: %s.", ex.Enrollment.Status)
+	case sequence.DueSend:
+		add("Step %d is due %s: %s.", ex.Due.Step, clock(ex.Due.At), ex.Due.Trace)
+		if len(l.rec.Mails) > 0 {
+			add("Before it leaves, the mailbox is read for an answer.")
+		}
+	case sequence.DueLocate, sequence.DueOpen:
+		add("What became of step %d is not known; the mailbox is asked at %s.", ex.Due.Step, clock(l.rec.LookAt))
+	case sequence.DueHeld:
+		add("Sending is held: %s.", orElse(l.rec.Hold, ex.Due.Holds.String()))
+		if ex.Due.Holds&sequence.HoldDecide != 0 {
+			add("Nobody can tell whether step %d left. Look into the mailbox and call Decide.", ex.Due.Step)
+		}
+	case sequence.DueComplete:
+		add("No step is left.")
+	}
+	if ex.Mailbox != "" {
+		add("The mailbox can't be used: %s.", ex.Mailbox)
+	}
+	if !ex.LastRead.IsZero() {
+		add("The mailbox was last read %s.", clock(ex.LastRead))
+	}
+	return text
+}

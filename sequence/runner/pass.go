@@ -1,0 +1,315 @@
+package runner
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/outreachkit/outreach/provider"
+	"github.com/outreachkit/outreach/sequence"
+	"github.com/outreachkit/outreach/store"
+)
+
+// pass is one claim on one mailbox under work. Everything in it happens in
+// one goroutine, so work on a mailbox is serial.
+type pass struct {
+	r        *Runner
+	claim    store.Claim
+	box      store.Mailbox
+	data     boxData
+	was      boxData
+	linked   provider.Linked
+	mb       observed
+	leaseEnd time.Time
+
+	readStart time.Time // of the last complete read in this pass; zero is none
+	changed   bool      // box or data differ from what is stored
+
+	sent, incoming int
+}
+
+func newPass(r *Runner, c store.Claim, leaseEnd time.Time) *pass {
+	return &pass{r: r, claim: c, box: c.Mailbox, leaseEnd: leaseEnd}
+}
+
+// run works on the mailbox. Troubles with the mail service are kept with the
+// mailbox and are no error; the store's are.
+func (p *pass) run(ctx context.Context) (err error) {
+	start := p.r.cfg.Now()
+	defer func() {
+		p.r.observe(Observation{Kind: ObservePass, Mailbox: p.box.ID, Took: p.r.cfg.Now().Sub(start), Count: p.sent, Err: err})
+	}()
+	if len(p.box.Data) > 0 {
+		if err := json.Unmarshal(p.box.Data, &p.data); err != nil {
+			return fmt.Errorf("runner: the data of mailbox %s: %w", p.box.ID, err)
+		}
+	}
+	p.was = p.data
+	trouble := p.work(ctx)
+	if trouble == nil {
+		p.data.Failures = 0
+		return p.finish(ctx, 0)
+	}
+	switch {
+	case errors.Is(trouble, store.ErrFenced):
+		return nil // somebody else has the mailbox now, and does its work
+	case ctx.Err() != nil:
+		// The lease ends by itself; open intents are looked up then.
+		return ctx.Err()
+	}
+	var pe *provider.Error
+	if !errors.As(trouble, &pe) {
+		_ = p.r.cfg.Store.Unclaim(ctx, p.claim.Fence)
+		return trouble
+	}
+	return p.troubled(ctx, pe)
+}
+
+// work is one pass: the link is opened, open intents are looked up, the
+// mailbox is read, and what is due is sent. The order matters: nothing new
+// leaves before what may have left is known, and no follow-up before the
+// mailbox was read.
+func (p *pass) work(ctx context.Context) error {
+	linked, err := p.r.cfg.Mailboxes.Open(ctx, p.box.Link)
+	if err != nil {
+		return asTrouble(err)
+	}
+	if mailboxID(linked) != p.box.ID {
+		return &provider.Error{Kind: provider.ErrMailboxUnusable, Op: "runner: open link", Reason: "other_mailbox"}
+	}
+	p.linked = linked
+	p.mb = observed{mb: linked.Mailbox, r: p.r, mailbox: p.box.ID}
+	if err := p.start(ctx); err != nil {
+		return err
+	}
+	if p.data.Lost != "" {
+		if err := p.back(ctx); err != nil {
+			return err
+		}
+	}
+	if err := p.reconcile(ctx); err != nil {
+		return err
+	}
+	if p.readDue() {
+		if err := p.read(ctx); err != nil {
+			return err
+		}
+	}
+	return p.sendDue(ctx)
+}
+
+// asTrouble makes what Mailboxes.Open returned a trouble of this mailbox, so
+// that one broken link does not stop the others.
+func asTrouble(err error) error {
+	var pe *provider.Error
+	if errors.As(err, &pe) || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
+		return err
+	}
+	return &provider.Error{Kind: provider.ErrTemporary, Op: "runner: open link", Reason: "open_failed", Err: err}
+}
+
+// start takes a cursor, and stores it before the first intent, so that
+// everything after the first mail is in the feed.
+func (p *pass) start(ctx context.Context) error {
+	if !p.linked.Abilities.ThreadReplies || len(p.box.Cursor) > 0 {
+		return nil
+	}
+	now := p.r.cfg.Now()
+	prof, err := p.mb.profile(ctx, ReasonProfile)
+	if err != nil {
+		return err
+	}
+	p.box.Cursor = []byte(prof.Cursor)
+	p.data.LastRead, p.data.Searched = now, now
+	p.box.ReadAt = now.Add(p.r.opts.ReadEvery)
+	p.changed = true
+	return p.save(ctx)
+}
+
+// save stores the mailbox's record under the fence.
+func (p *pass) save(ctx context.Context) error {
+	if !p.changed && p.data == p.was {
+		return nil
+	}
+	data, err := json.Marshal(p.data)
+	if err != nil {
+		return fmt.Errorf("runner: mailbox %s: %w", p.box.ID, err)
+	}
+	p.box.Data = data
+	box := p.box
+	if err := p.r.cfg.Store.Commit(ctx, store.Batch{Fence: &p.claim.Fence, Mailbox: &box}); err != nil {
+		return fmt.Errorf("runner: mailbox %s: %w", p.box.ID, err)
+	}
+	p.box.Version++
+	p.was, p.changed = p.data, false
+	return nil
+}
+
+// finish stores the mailbox and gives it back, or keeps it for a while so
+// that nobody asks a throttled service again too early.
+func (p *pass) finish(ctx context.Context, keep time.Duration) error {
+	if err := p.save(ctx); err != nil {
+		if errors.Is(err, store.ErrFenced) {
+			return nil
+		}
+		return err
+	}
+	var err error
+	if keep > 0 {
+		err = p.r.cfg.Store.Renew(ctx, p.claim.Fence, keep)
+	} else {
+		err = p.r.cfg.Store.Unclaim(ctx, p.claim.Fence)
+	}
+	if err != nil && !errors.Is(err, store.ErrFenced) {
+		return fmt.Errorf("runner: give back mailbox %s: %w", p.box.ID, err)
+	}
+	return nil
+}
+
+// troubled deals with a mail service that did not do as asked. A link that
+// somebody must mend holds its enrollments; everything else is a wait.
+func (p *pass) troubled(ctx context.Context, pe *provider.Error) error {
+	now := p.r.cfg.Now()
+	p.data.Failures++
+	wait := max(p.r.backoff(p.data.Failures), pe.RetryAfter, pe.Until.Sub(now))
+	p.r.log.WarnContext(ctx, "runner: the mailbox could not be worked on", "mailbox", p.box.ID, "error", pe)
+	switch pe.Kind {
+	case provider.ErrRelink, provider.ErrAccess, provider.ErrMailboxUnusable:
+		if err := p.lost(ctx, pe); err != nil {
+			if errors.Is(err, store.ErrFenced) {
+				return nil
+			}
+			return err
+		}
+		// Probed at the reading pace: a link may be mended without anybody
+		// telling us.
+		p.box.ReadAt = now.Add(p.r.opts.ReadEvery)
+		p.changed = true
+		return p.finish(ctx, 0)
+	case provider.ErrApp:
+		if p.data.Failures == 1 {
+			if err := p.announce(ctx, EventOperator, string(pe.Kind)+" ("+pe.Reason+")"); err != nil {
+				return err
+			}
+		}
+		wait = max(wait, p.r.opts.ReadEvery)
+	}
+	return p.finish(ctx, min(wait, maxWait))
+}
+
+// maxWait bounds every wait for a mail service: a Retry-After of a year must
+// not silence a mailbox for a year.
+const maxWait = 24 * time.Hour
+
+// backoff is the wait after so many failures in a row.
+func (r *Runner) backoff(failures int) time.Duration {
+	d := r.opts.RetryEvery
+	for range min(failures-1, 10) {
+		d *= 2
+	}
+	return min(d, time.Hour)
+}
+
+// lost holds the due enrollments of a mailbox that can't be used. The others
+// are held when their turn comes, so that a loss costs what is due and not
+// what is enrolled.
+func (p *pass) lost(ctx context.Context, pe *provider.Error) error {
+	reason := string(pe.Kind)
+	if pe.Reason != "" {
+		reason += " (" + pe.Reason + ")"
+	}
+	if p.data.Lost == "" {
+		p.data.Lost = reason
+		if err := p.announce(ctx, EventMailboxLost, reason); err != nil {
+			return err
+		}
+	}
+	p.data.Lost = reason
+	for {
+		ids := make([]string, len(p.claim.Due))
+		for i, e := range p.claim.Due {
+			ids[i] = e.ID
+		}
+		if _, err := p.r.change(ctx, ids, func(ls []*loaded, b *store.Batch) error {
+			b.Fence = &p.claim.Fence
+			now := p.r.cfg.Now()
+			for _, l := range ls {
+				if err := p.r.happen(l, b, sequence.Event{Kind: sequence.EventMailboxLost, At: sequence.InstantOf(now)}, reason); err != nil {
+					return err
+				}
+				// A mail that may have left stays to be looked up, when the
+				// mailbox can be used again.
+				if l.st.Open != 0 {
+					l.rec.LookAt = now.Add(p.r.opts.ReadEvery)
+				}
+			}
+			return nil
+		}); err != nil {
+			return err
+		}
+		return nil
+	}
+}
+
+// back ends the hold of every enrollment that lost held.
+func (p *pass) back(ctx context.Context) error {
+	after := ""
+	for {
+		rows, err := p.r.cfg.Store.List(ctx, store.ListEnrollments{Mailbox: p.box.ID, Status: StatusHeld, After: after, Limit: 200})
+		if err != nil {
+			return fmt.Errorf("runner: list held enrollments: %w", err)
+		}
+		var ids []string
+		for _, row := range rows {
+			after = row.ID
+			if row.Link == p.box.Link {
+				ids = append(ids, row.ID)
+			}
+		}
+		if len(ids) > 0 {
+			if _, err := p.r.change(ctx, ids, func(ls []*loaded, b *store.Batch) error {
+				b.Fence = &p.claim.Fence
+				at := sequence.InstantOf(p.r.cfg.Now())
+				for _, l := range ls {
+					if l.st.Holds&sequence.HoldMailbox == 0 {
+						continue
+					}
+					if err := p.r.happen(l, b, sequence.Event{Kind: sequence.EventMailboxBack, At: at}, ""); err != nil {
+						return err
+					}
+				}
+				return nil
+			}); err != nil {
+				return err
+			}
+		}
+		if len(rows) < 200 {
+			break
+		}
+	}
+	p.data.Lost, p.data.Failures = "", 0
+	return p.announce(ctx, EventMailboxBack, "")
+}
+
+// announce stores the mailbox's record together with an event about it.
+func (p *pass) announce(ctx context.Context, kind EventKind, reason string) error {
+	p.data.Marks++
+	data, err := json.Marshal(p.data)
+	if err != nil {
+		return fmt.Errorf("runner: mailbox %s: %w", p.box.ID, err)
+	}
+	p.box.Data = data
+	box := p.box
+	ev := Event{
+		ID: fmt.Sprintf("%s/%d", p.box.ID, p.data.Marks), Kind: kind, At: p.r.cfg.Now(),
+		Mailbox: p.box.ID, Link: p.box.Link, Owner: p.linked.Owner, Reason: reason,
+	}
+	if err := p.r.cfg.Store.Commit(ctx, store.Batch{Fence: &p.claim.Fence, Mailbox: &box, Outbox: []store.Event{eventRow(ev)}}); err != nil {
+		return fmt.Errorf("runner: mailbox %s: %w", p.box.ID, err)
+	}
+	p.box.Version++
+	p.was, p.changed = p.data, false
+	return nil
+}

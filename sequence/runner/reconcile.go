@@ -1,0 +1,252 @@
+package runner
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/outreachkit/outreach/provider"
+	"github.com/outreachkit/outreach/sequence"
+	"github.com/outreachkit/outreach/store"
+)
+
+// reconcile finds out what became of the mailbox's open intents. One that is
+// open when a pass begins was cut off: its process died, its answer was
+// lost, or its result could not be stored.
+func (p *pass) reconcile(ctx context.Context) error {
+	for _, in := range p.claim.Open {
+		ls, err := p.r.load(ctx, []string{in.Enrollment})
+		if err != nil {
+			return err
+		}
+		if len(ls) == 0 {
+			continue // erased
+		}
+		l := ls[0]
+		now := p.r.cfg.Now()
+		if l.st.Holds&sequence.HoldDecide != 0 || l.rec.LookAt.After(now) {
+			continue
+		}
+		if l.st.Open == 0 || l.rec.Open == nil || l.rec.Open.Intent != in.ID {
+			if err := p.giveUp(ctx, in, now); err != nil {
+				return err
+			}
+			continue
+		}
+		if err := p.reconcileOne(ctx, l, in); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// giveUp closes an intent that its enrollment does not know any more.
+func (p *pass) giveUp(ctx context.Context, in store.Intent, now time.Time) error {
+	err := p.r.cfg.Store.Commit(ctx, store.Batch{Results: []store.Result{{Intent: in.ID, State: store.IntentGivenUp, At: now}}})
+	if err != nil && !errors.Is(err, store.ErrConflict) {
+		return fmt.Errorf("runner: intent %s: %w", in.ID, err)
+	}
+	return nil
+}
+
+func (p *pass) reconcileOne(ctx context.Context, l *loaded, in store.Intent) error {
+	now := p.r.cfg.Now()
+	if !now.After(in.Deadline) && !l.st.Unknown {
+		// The process that opened it may still be about to send.
+		return p.lookLater(ctx, in, in.Deadline.Add(time.Second))
+	}
+	if !l.st.Unknown {
+		if _, err := p.r.change(ctx, []string{l.id()}, func(ls []*loaded, b *store.Batch) error {
+			if len(ls) == 0 || ls[0].st.Open == 0 || ls[0].st.Unknown {
+				return nil
+			}
+			return p.r.happen(ls[0], b, sequence.Event{Kind: sequence.EventUnknown, Step: ls[0].st.Open, At: sequence.InstantOf(now)}, "no result was recorded")
+		}); err != nil {
+			return err
+		}
+	}
+	copies, err := p.locate(ctx, in, ReasonReconcile)
+	var pe *provider.Error
+	switch {
+	case err == nil:
+		if gone := departed(copies); gone != nil {
+			return p.foundSent(ctx, in, *gone)
+		}
+		return p.lookLater(ctx, in, p.r.cfg.Now().Add(p.r.opts.RetryEvery))
+	case !errors.As(err, &pe):
+		return err
+	case pe.Kind == provider.ErrNotSettled:
+		return p.lookLater(ctx, in, later(pe.Until, p.r.cfg.Now().Add(p.r.opts.RetryEvery)))
+	case pe.Kind == provider.ErrNotSent:
+		_, err := p.r.change(ctx, []string{l.id()}, func(ls []*loaded, b *store.Batch) error {
+			if len(ls) == 0 {
+				return nil
+			}
+			return p.r.markNotSent(ls[0], b, in, p.r.cfg.Now(), "the mailbox shows that it was never sent")
+		})
+		return err
+	case pe.Kind == provider.ErrOutcomeUnknown:
+		return p.undecided(ctx, in)
+	}
+	return err
+}
+
+// locate asks the mailbox where copies of an intent's mail lie.
+func (p *pass) locate(ctx context.Context, in store.Intent, reason string) ([]provider.Located, error) {
+	var meta intentMeta
+	if err := json.Unmarshal(in.Meta, &meta); err != nil {
+		return nil, fmt.Errorf("runner: the data of intent %s: %w", in.ID, err)
+	}
+	key := provider.SendKey{
+		MessageID: in.MessageID, Key: in.Key, Subject: meta.Subject, Thread: meta.Thread.ID,
+		From: in.Created, Deadline: in.Deadline, Cursor: meta.Cursor, Proven: meta.Proven,
+	}
+	for _, a := range meta.To {
+		key.To = append(key.To, a.Addr)
+	}
+	return p.mb.locate(ctx, key, reason)
+}
+
+// departed picks the copy that proves that the mail left, the one in Sent
+// before all others.
+func departed(copies []provider.Located) *provider.Located {
+	var best *provider.Located
+	for i := range copies {
+		c := &copies[i]
+		if c.Departed() && (best == nil || c.Place == provider.PlaceSent) {
+			best = c
+		}
+	}
+	return best
+}
+
+func later(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
+}
+
+// lookLater puts off the next look at an open intent.
+func (p *pass) lookLater(ctx context.Context, in store.Intent, at time.Time) error {
+	_, err := p.r.change(ctx, []string{in.Enrollment}, func(ls []*loaded, _ *store.Batch) error {
+		for _, l := range ls {
+			l.rec.LookAt = at
+		}
+		return nil
+	})
+	return err
+}
+
+// foundSent records that a mail of unknown outcome had left.
+func (p *pass) foundSent(ctx context.Context, in store.Intent, c provider.Located) error {
+	at := c.At
+	if at.IsZero() {
+		at = in.Created
+	}
+	p.sent++
+	_, err := p.r.change(ctx, []string{in.Enrollment}, func(ls []*loaded, b *store.Batch) error {
+		if len(ls) == 0 {
+			return nil
+		}
+		return p.r.markSent(ls[0], b, in, store.Result{
+			Intent: in.ID, State: store.IntentSent, Ref: string(c.Ref), Thread: c.Thread, RealMessageID: c.MessageID, At: p.r.cfg.Now(),
+		}, at)
+	})
+	return err
+}
+
+// undecided holds the enrollment for a person. One that has ended needs no
+// decision.
+func (p *pass) undecided(ctx context.Context, in store.Intent) error {
+	const reason = "nobody can tell whether the mail left"
+	_, err := p.r.change(ctx, []string{in.Enrollment}, func(ls []*loaded, b *store.Batch) error {
+		if len(ls) == 0 || ls[0].st.Open == 0 {
+			return nil
+		}
+		l, now := ls[0], p.r.cfg.Now()
+		if err := p.r.happen(l, b, sequence.Event{Kind: sequence.EventUndecided, Step: l.st.Open, At: sequence.InstantOf(now)}, reason); err != nil {
+			return err
+		}
+		if l.st.Open == 0 {
+			l.rec.Open = nil
+			b.Results = append(b.Results, store.Result{Intent: in.ID, State: store.IntentGivenUp, At: now})
+		}
+		return nil
+	})
+	return err
+}
+
+// markSent writes into the batch that an intent's mail left: the result, the
+// engine's event, what to recognise answers by, and the conversation entry.
+func (r *Runner) markSent(l *loaded, b *store.Batch, in store.Intent, res store.Result, at time.Time) error {
+	if l.rec.Open == nil || l.rec.Open.Intent != in.ID {
+		return nil // recorded already
+	}
+	var meta intentMeta
+	if err := json.Unmarshal(in.Meta, &meta); err != nil {
+		return fmt.Errorf("runner: the data of intent %s: %w", in.ID, err)
+	}
+	m := *l.rec.Open
+	m.At, m.Ref, m.Real = at, res.Ref, res.RealMessageID
+	m.Thread = orElse(res.Thread, meta.Thread.ID)
+	l.rec.Mails = append(l.rec.Mails, m)
+	l.rec.Open, l.rec.LookAt = nil, time.Time{}
+	b.Results = append(b.Results, res)
+	if err := r.happen(l, b, sequence.Event{Kind: sequence.EventSent, Step: sequence.StepID(in.Step), At: sequence.InstantOf(at)}, ""); err != nil {
+		return err
+	}
+	if l.row.Kind == kindPreview {
+		return nil
+	}
+	r.index(l, b, m)
+	row, err := entryRow(store.Entry{
+		Key: in.ID, Conversation: l.id(), Mailbox: l.row.Mailbox, Link: l.row.Link, Owner: l.row.Owner, Actor: l.row.Actor,
+		Recipient: l.row.Recipient, Direction: DirectionOut, Step: in.Step, Crossed: l.st.Crossed == sequence.StepID(in.Step),
+		Ref: m.Ref, MessageID: m.id(), From: meta.From.String(), To: joinAddresses(meta.To), Cc: joinAddresses(meta.Cc),
+		Subject: meta.Subject, At: at, Text: meta.Text, HTML: meta.HTML, Parts: meta.Parts,
+	})
+	if err != nil {
+		return err
+	}
+	b.Outbox = append(b.Outbox, row)
+	return nil
+}
+
+// markNotSent writes into the batch that an intent's mail never left. The
+// bytes are kept with the intent, and go out again when the step is due.
+func (r *Runner) markNotSent(l *loaded, b *store.Batch, in store.Intent, now time.Time, reason string) error {
+	if l.rec.Open == nil || l.rec.Open.Intent != in.ID {
+		return nil
+	}
+	if err := r.happen(l, b, sequence.Event{Kind: sequence.EventNotSent, Step: sequence.StepID(in.Step), At: sequence.InstantOf(now)}, reason); err != nil {
+		return err
+	}
+	if l.st.Open != 0 {
+		return nil // the sequence leaves unknown outcomes to a person
+	}
+	l.rec.Open, l.rec.LookAt = nil, time.Time{}
+	b.Results = append(b.Results, store.Result{Intent: in.ID, State: store.IntentNotSent, At: now})
+	return nil
+}
+
+// index writes what an answer to the mail can be recognised by.
+func (r *Runner) index(l *loaded, b *store.Batch, m sentMail) {
+	add := func(kind store.IndexKind, value string) {
+		if value != "" {
+			b.Index = append(b.Index, store.IndexRow{
+				Kind: kind, Value: value, Mailbox: l.row.Mailbox, Enrollment: l.id(), Until: m.At.Add(r.opts.TrackFor),
+			})
+		}
+	}
+	add(store.IndexMessageID, provider.BareID(m.MessageID))
+	if m.Real != m.MessageID {
+		add(store.IndexMessageID, provider.BareID(m.Real))
+	}
+	add(store.IndexThread, m.Thread)
+	add(store.IndexRef, m.Ref)
+	add(store.IndexAddress, l.row.Recipient)
+	add(store.IndexSender, l.row.Recipient)
+}

@@ -1,0 +1,239 @@
+package runner
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/outreachkit/outreach/sequence"
+	"github.com/outreachkit/outreach/store"
+)
+
+// Runner drives enrollments: it reads mailboxes, asks the engine what to do,
+// sends, and tells the host. Several Runners, in one process or many, may
+// share a store. All methods are safe for concurrent use.
+type Runner struct {
+	cfg  Config
+	opts Options
+	log  *slog.Logger
+
+	sequences sync.Map // content hash to *sequence.Sequence, which never changes
+}
+
+// New returns a Runner. It makes no request and starts nothing.
+func New(cfg Config) (*Runner, error) {
+	if err := cfg.validate(); err != nil {
+		return nil, err
+	}
+	if cfg.Now == nil {
+		cfg.Now = time.Now
+	}
+	if cfg.Zones == nil {
+		cfg.Zones = time.LoadLocation
+	}
+	if cfg.Wait == nil {
+		cfg.Wait = wait
+	}
+	if cfg.Renderer == nil {
+		cfg.Renderer = verbatim{}
+	}
+	logger := cfg.Logger
+	if logger == nil {
+		logger = slog.New(slog.NewTextHandler(io.Discard, nil))
+	}
+	return &Runner{cfg: cfg, opts: cfg.Options.withDefaults(), log: logger}, nil
+}
+
+func wait(ctx context.Context, d time.Duration) error {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-t.C:
+		return nil
+	}
+}
+
+// verbatim is the Renderer that sends the words as they stand.
+type verbatim struct{}
+
+func (verbatim) Render(_ context.Context, r RenderRequest) (Rendered, error) {
+	return Rendered{Subject: r.Step.Subject, Text: r.Step.Text, HTML: r.Step.HTML}, nil
+}
+
+// Report is what one Tick did.
+type Report struct {
+	Mailboxes int // passes over a mailbox
+	Sent      int // mails accepted
+	Incoming  int // messages that were put into a conversation
+	Delivered int // outbox rows handed to the log and the sink
+}
+
+// Tick does all the work that is due now and returns. Hosts with a scheduler
+// of their own call it; Run calls it in a loop. What went wrong with one
+// mailbox doesn't stop the others: such errors are kept with the mailbox,
+// shown by Explain and reported to the Observer. The error returned is the
+// store's, the sink's or the context's.
+func (r *Runner) Tick(ctx context.Context) (Report, error) {
+	var report Report
+	// A pass either finishes its mailbox's due work or puts it off, so the
+	// rounds end by themselves; the bound keeps a store that gives out the
+	// same work for ever from holding the caller.
+	for range maxRounds {
+		claims, err := r.cfg.Store.Claim(ctx, store.ClaimParams{
+			By: r.opts.Name, Now: r.cfg.Now(), TTL: r.opts.Lease,
+			Mailboxes: r.opts.Workers, PerMailbox: r.opts.PerMailbox,
+		})
+		if err != nil {
+			return report, fmt.Errorf("runner: claim: %w", err)
+		}
+		if len(claims) == 0 {
+			break
+		}
+		leaseEnd := r.cfg.Now().Add(r.opts.Lease)
+		passes := make([]*pass, len(claims))
+		errs := make([]error, len(claims))
+		var wg sync.WaitGroup
+		for i, c := range claims {
+			passes[i] = newPass(r, c, leaseEnd)
+			wg.Go(func() { errs[i] = passes[i].run(ctx) })
+		}
+		wg.Wait()
+		for _, p := range passes {
+			report.Mailboxes++
+			report.Sent += p.sent
+			report.Incoming += p.incoming
+		}
+		if err := errors.Join(errs...); err != nil {
+			return report, err
+		}
+		if err := ctx.Err(); err != nil {
+			return report, err
+		}
+	}
+	n, err := r.drain(ctx)
+	report.Delivered = n
+	return report, err
+}
+
+const maxRounds = 1000
+
+// Run calls Tick until the context ends, and waits Options.Idle when there
+// was nothing to do. An error of Tick's is logged and the loop goes on: it
+// returns only the context's error.
+func (r *Runner) Run(ctx context.Context) error {
+	for {
+		report, err := r.Tick(ctx)
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		if err != nil {
+			r.log.ErrorContext(ctx, "runner: tick failed, trying again", "error", err)
+		}
+		if err != nil || report == (Report{}) {
+			if err := r.cfg.Wait(ctx, r.opts.Idle); err != nil {
+				return err
+			}
+		}
+	}
+}
+
+// The outbox's kinds of row.
+const (
+	rowEntry = "entry"
+	rowEvent = "event"
+)
+
+// drain delivers the outbox to the log and the sink. Rows are acknowledged
+// after both took them, so both may see a row again after a crash.
+func (r *Runner) drain(ctx context.Context) (int, error) {
+	const batch = 500
+	total := 0
+	for {
+		rows, err := r.cfg.Store.Outbox(ctx, batch)
+		if err != nil {
+			return total, fmt.Errorf("runner: outbox: %w", err)
+		}
+		if len(rows) == 0 {
+			return total, nil
+		}
+		start := r.cfg.Now()
+		err = r.deliver(ctx, rows)
+		r.observe(Observation{Kind: ObserveDrain, Count: len(rows), Took: r.cfg.Now().Sub(start), Err: err})
+		if err != nil {
+			return total, err
+		}
+		seqs := make([]int64, len(rows))
+		for i, row := range rows {
+			seqs[i] = row.Seq
+		}
+		if err := r.cfg.Store.Ack(ctx, seqs); err != nil {
+			return total, fmt.Errorf("runner: acknowledge the outbox: %w", err)
+		}
+		total += len(rows)
+	}
+}
+
+func (r *Runner) deliver(ctx context.Context, rows []store.Event) error {
+	var entries []store.Entry
+	for _, row := range rows {
+		if row.Kind != rowEntry {
+			continue
+		}
+		var e store.Entry
+		if err := json.Unmarshal(row.Data, &e); err != nil {
+			return fmt.Errorf("runner: outbox row %s: %w", row.Key, err)
+		}
+		entries = append(entries, e)
+	}
+	if len(entries) > 0 && r.cfg.Log != nil {
+		if err := r.cfg.Log.Append(ctx, entries); err != nil {
+			return fmt.Errorf("runner: append to the conversation log: %w", err)
+		}
+	}
+	if r.cfg.Events == nil {
+		return nil
+	}
+	for _, row := range rows {
+		if row.Kind != rowEvent {
+			continue
+		}
+		var ev Event
+		if err := json.Unmarshal(row.Data, &ev); err != nil {
+			return fmt.Errorf("runner: outbox row %s: %w", row.Key, err)
+		}
+		if err := r.cfg.Events.Handle(ctx, ev); err != nil {
+			return fmt.Errorf("runner: event %s: %w", ev.ID, err)
+		}
+	}
+	return nil
+}
+
+func (r *Runner) observe(o Observation) {
+	if r.cfg.Observer != nil {
+		r.cfg.Observer.Observe(o)
+	}
+}
+
+// sequence returns the definition with this hash, read once.
+func (r *Runner) sequence(ctx context.Context, hash string) (*sequence.Sequence, error) {
+	if s, ok := r.sequences.Load(hash); ok {
+		return s.(*sequence.Sequence), nil
+	}
+	def, err := r.cfg.Store.LoadDefinition(ctx, hash)
+	if err != nil {
+		return nil, fmt.Errorf("runner: load the sequence %s: %w", hash, err)
+	}
+	s := new(sequence.Sequence)
+	if err := json.Unmarshal(def.Data, s); err != nil {
+		return nil, fmt.Errorf("runner: the stored sequence %s: %w", hash, err)
+	}
+	r.sequences.Store(hash, s)
+	return s, nil
+}
