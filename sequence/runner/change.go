@@ -115,7 +115,7 @@ func (r *Runner) schedule(l *loaded, now time.Time) {
 	due := sequence.Next(l.seq, l.st, r.calendar(l), now)
 	switch due.Kind {
 	case sequence.DueSend, sequence.DueComplete:
-		l.row.Due = due.At
+		l.row.Due = later(due.At, l.rec.NotBefore)
 	case sequence.DueOpen, sequence.DueLocate:
 		l.row.Due = l.rec.LookAt
 	default:

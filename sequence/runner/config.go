@@ -151,7 +151,7 @@ type Options struct {
 	Lease time.Duration
 
 	// SearchOverlap is how far a sender search reaches back before the last
-	// one, for mail that became visible late. Default 1 h.
+	// one, for mail that became visible late. Default 24 h.
 	SearchOverlap time.Duration
 
 	// Workers is how many mailboxes are worked on at once. Default 8.
@@ -180,7 +180,7 @@ func (o Options) withDefaults() Options {
 	set(&o.RetryEvery, time.Minute)
 	set(&o.TrackFor, 180*24*time.Hour)
 	set(&o.Lease, 5*time.Minute)
-	set(&o.SearchOverlap, time.Hour)
+	set(&o.SearchOverlap, 24*time.Hour)
 	set(&o.Idle, 5*time.Second)
 	if o.Workers == 0 {
 		o.Workers = 8

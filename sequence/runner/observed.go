@@ -52,8 +52,19 @@ func (o observed) search(ctx context.Context, q provider.Query, reason string) (
 		func() ([]provider.Item, error) { return o.mb.Search(ctx, q) })
 }
 
+// envelope reports a system sender's message apart: that it is read at all
+// is an exception.
 func (o observed) envelope(ctx context.Context, ref provider.Ref, reason string) (*provider.Envelope, error) {
-	return report(o, "envelope", reason, one, func() (*provider.Envelope, error) { return o.mb.Envelope(ctx, ref) })
+	start := o.r.cfg.Now()
+	env, err := o.mb.Envelope(ctx, ref)
+	if err == nil && reason == ReasonSender && provider.IsSystemSender(env.From) {
+		reason = ReasonReport
+	}
+	o.r.observe(Observation{
+		Kind: ObserveRequest, Mailbox: o.mailbox, Op: "envelope", Reason: reason,
+		Took: o.r.cfg.Now().Sub(start), Count: 1, Err: err,
+	})
+	return env, err
 }
 
 func (o observed) content(ctx context.Context, w provider.Warrant, reason string) (*provider.Message, error) {

@@ -128,6 +128,20 @@ func (p *pass) start(ctx context.Context) error {
 	return p.save(ctx)
 }
 
+// hold extends the lease when half of it is gone. It is called before every
+// piece of work, so that no request leaves on a lease that has ended.
+func (p *pass) hold(ctx context.Context) error {
+	now := p.r.cfg.Now()
+	if p.leaseEnd.Sub(now) > p.r.opts.Lease/2 {
+		return nil
+	}
+	if err := p.r.cfg.Store.Renew(ctx, p.claim.Fence, p.r.opts.Lease); err != nil {
+		return fmt.Errorf("runner: mailbox %s: %w", p.box.ID, err)
+	}
+	p.leaseEnd = now.Add(p.r.opts.Lease)
+	return nil
+}
+
 // save stores the mailbox's record under the fence.
 func (p *pass) save(ctx context.Context) error {
 	if !p.changed && p.data == p.was {
@@ -227,30 +241,26 @@ func (p *pass) lost(ctx context.Context, pe *provider.Error) error {
 		}
 	}
 	p.data.Lost = reason
-	for {
-		ids := make([]string, len(p.claim.Due))
-		for i, e := range p.claim.Due {
-			ids[i] = e.ID
-		}
-		if _, err := p.r.change(ctx, ids, func(ls []*loaded, b *store.Batch) error {
-			b.Fence = &p.claim.Fence
-			now := p.r.cfg.Now()
-			for _, l := range ls {
-				if err := p.r.happen(l, b, sequence.Event{Kind: sequence.EventMailboxLost, At: sequence.InstantOf(now)}, reason); err != nil {
-					return err
-				}
-				// A mail that may have left stays to be looked up, when the
-				// mailbox can be used again.
-				if l.st.Open != 0 {
-					l.rec.LookAt = now.Add(p.r.opts.ReadEvery)
-				}
+	ids := make([]string, len(p.claim.Due))
+	for i, e := range p.claim.Due {
+		ids[i] = e.ID
+	}
+	_, err := p.r.change(ctx, ids, func(ls []*loaded, b *store.Batch) error {
+		b.Fence = &p.claim.Fence
+		now := p.r.cfg.Now()
+		for _, l := range ls {
+			if err := p.r.happen(l, b, sequence.Event{Kind: sequence.EventMailboxLost, At: sequence.InstantOf(now)}, reason); err != nil {
+				return err
 			}
-			return nil
-		}); err != nil {
-			return err
+			// A mail that may have left stays to be looked up, when the
+			// mailbox can be used again.
+			if l.st.Open != 0 {
+				l.rec.LookAt = now.Add(p.r.opts.ReadEvery)
+			}
 		}
 		return nil
-	}
+	})
+	return err
 }
 
 // back ends the hold of every enrollment that lost held.

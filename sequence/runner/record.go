@@ -22,18 +22,20 @@ const (
 // record is store.Enrollment.Data: what the runner knows of an enrollment
 // beside the engine's state.
 type record struct {
-	To       provider.Address   `json:"to"`
-	FromName string             `json:"from_name,omitempty"`
-	Cc       []provider.Address `json:"cc,omitempty"`
-	Bcc      []provider.Address `json:"bcc,omitempty"`
-	Zone     string             `json:"zone,omitempty"`
-	Vars     map[string]string  `json:"vars,omitempty"`
-	Mails    []sentMail         `json:"mails,omitempty"`
-	Open     *sentMail          `json:"open,omitempty"`   // the mail on its way
-	LookAt   time.Time          `json:"look_at,omitzero"` // when the open mail is to be looked up
-	Try      int                `json:"try,omitempty"`    // intents so far, makes their ids unique
-	Hold     string             `json:"hold,omitempty"`   // the latest reason of a hold, for people
-	Notes    int                `json:"notes,omitempty"`  // makes keys of events unique
+	To        provider.Address   `json:"to"`
+	FromName  string             `json:"from_name,omitempty"`
+	Cc        []provider.Address `json:"cc,omitempty"`
+	Bcc       []provider.Address `json:"bcc,omitempty"`
+	Zone      string             `json:"zone,omitempty"`
+	Vars      map[string]string  `json:"vars,omitempty"`
+	Mails     []sentMail         `json:"mails,omitempty"`
+	Open      *sentMail          `json:"open,omitempty"`      // the mail on its way
+	LookAt    time.Time          `json:"look_at,omitzero"`    // when the open mail is to be looked up
+	Threads   []string           `json:"threads,omitempty"`   // further threads the recipient opened
+	NotBefore time.Time          `json:"not_before,omitzero"` // a guard or a link said wait
+	Try       int                `json:"try,omitempty"`       // intents so far, makes their ids unique
+	Hold      string             `json:"hold,omitempty"`      // the latest reason of a hold, for people
+	Notes     int                `json:"notes,omitempty"`     // makes keys of events unique
 }
 
 // sentMail is one mail of an enrollment that was accepted.
@@ -102,7 +104,7 @@ func (l *loaded) known() (provider.Sent, bool) {
 	if l.row.Kind == kindPreview {
 		return provider.Sent{}, false
 	}
-	s := provider.Sent{Key: l.row.ID, Recipients: []string{l.row.Recipient}}
+	s := provider.Sent{Key: l.row.ID, Recipients: []string{l.row.Recipient}, Threads: slices.Clone(l.rec.Threads)}
 	for _, a := range slices.Concat(l.rec.Cc, l.rec.Bcc) {
 		s.Copied = append(s.Copied, a.Addr)
 	}

@@ -1,0 +1,328 @@
+package runner
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/outreachkit/outreach/provider"
+	"github.com/outreachkit/outreach/provider/classify"
+	"github.com/outreachkit/outreach/sequence"
+	"github.com/outreachkit/outreach/store"
+)
+
+// The directions of a conversation's entries.
+const (
+	DirectionOut = "out" // we sent it
+	DirectionIn  = "in"  // somebody else wrote it
+	DirectionOwn = "own" // the mailbox's owner wrote it by hand
+)
+
+// nobody is the enrollment of an index row that only remembers that a
+// message was looked at and is none of ours.
+const nobody = "-"
+
+// item reads the envelope of one message that may concern us, and its content
+// once it does.
+func (p *pass) item(ctx context.Context, it provider.Item, reason string) error {
+	env, err := p.mb.envelope(ctx, it.Ref, reason)
+	if errors.Is(err, provider.ErrNotFound) {
+		return nil // deleted between the feed and now
+	}
+	if errors.Is(err, provider.ErrRejected) {
+		return p.poisoned(ctx, it)
+	}
+	if err != nil {
+		return err
+	}
+	if env.Thread == "" {
+		env.Thread = it.Thread
+	}
+	known, ls, err := p.known(ctx, env)
+	if err != nil {
+		return err
+	}
+	m := provider.Match(env, known)
+	switch m.Direction {
+	case provider.DirectionSent:
+		return p.ownCopy(ctx, env, m)
+	case provider.DirectionOwn, provider.DirectionIn, provider.DirectionReport:
+		return p.matched(ctx, env, m, ls)
+	}
+	return p.forget(ctx, env.Ref)
+}
+
+// known gathers the conversations that an envelope could belong to.
+func (p *pass) known(ctx context.Context, env *provider.Envelope) (*provider.Known, map[string]*loaded, error) {
+	var keys []store.IndexKey
+	add := func(kind store.IndexKind, value string) {
+		if value != "" {
+			keys = append(keys, store.IndexKey{Kind: kind, Value: value})
+		}
+	}
+	add(store.IndexThread, env.Thread)
+	for _, id := range slices.Concat(env.InReplyTo, env.References, []string{env.MessageID},
+		env.Header["X-Ms-Exchange-Parent-Message-Id"], env.Header["X-Google-Original-Message-Id"]) {
+		add(store.IndexMessageID, provider.BareID(id))
+	}
+	for _, a := range env.From {
+		add(store.IndexAddress, provider.Normalize(a.Addr))
+	}
+	for _, line := range env.Header["X-Failed-Recipients"] {
+		for addr := range strings.SplitSeq(line, ",") {
+			add(store.IndexAddress, provider.Normalize(addr))
+		}
+	}
+	rows, err := p.r.cfg.Store.Match(ctx, p.box.ID, keys)
+	if err != nil {
+		return nil, nil, fmt.Errorf("runner: match: %w", err)
+	}
+	ids := enrollmentIDs(rows)
+	if len(ids) == 0 && provider.IsSystemSender(env.From) {
+		if ids, err = p.recent(ctx); err != nil {
+			return nil, nil, err
+		}
+	}
+	found, err := p.r.load(ctx, ids)
+	if err != nil {
+		return nil, nil, err
+	}
+	known := &provider.Known{Account: p.linked.Account, NoReports: p.r.opts.NoReports}
+	ls := make(map[string]*loaded, len(found))
+	for _, l := range found {
+		if s, ok := l.known(); ok {
+			known.Sent = append(known.Sent, s)
+			ls[l.id()] = l
+		}
+	}
+	return known, ls, nil
+}
+
+// recent lists the enrollments that mail has left for, which a delivery
+// report that names nobody could be about.
+func (p *pass) recent(ctx context.Context) ([]string, error) {
+	var ids []string
+	var after store.IndexRow
+	for {
+		rows, err := p.r.cfg.Store.Index(ctx, store.ListIndex{Mailbox: p.box.ID, Kind: store.IndexSender, Now: p.r.cfg.Now(), After: after, Limit: 1000})
+		if err != nil {
+			return nil, fmt.Errorf("runner: tracked senders: %w", err)
+		}
+		ids = append(ids, enrollmentIDs(rows)...)
+		if len(rows) < 1000 {
+			return ids, nil
+		}
+		after = rows[len(rows)-1]
+	}
+}
+
+func enrollmentIDs(rows []store.IndexRow) []string {
+	var ids []string
+	for _, row := range rows {
+		if row.Enrollment != nobody && !slices.Contains(ids, row.Enrollment) {
+			ids = append(ids, row.Enrollment)
+		}
+	}
+	return ids
+}
+
+// forget remembers that a message is none of ours, so that it is not looked
+// at again while searches overlap. Nothing of it is kept but its ref.
+func (p *pass) forget(ctx context.Context, ref provider.Ref) error {
+	err := p.r.cfg.Store.Commit(ctx, store.Batch{Fence: &p.claim.Fence, Index: []store.IndexRow{{
+		Kind: store.IndexRef, Value: string(ref), Mailbox: p.box.ID, Enrollment: nobody,
+		Until: p.r.cfg.Now().Add(2*p.r.opts.SearchOverlap + provider.ReportSpan),
+	}}})
+	if err != nil {
+		return fmt.Errorf("runner: %w", err)
+	}
+	return nil
+}
+
+// poisoned holds the conversations of a message that can't be read: it may
+// be the answer.
+func (p *pass) poisoned(ctx context.Context, it provider.Item) error {
+	rows, err := p.r.cfg.Store.Match(ctx, p.box.ID, []store.IndexKey{{Kind: store.IndexThread, Value: it.Thread}})
+	if err != nil {
+		return fmt.Errorf("runner: match: %w", err)
+	}
+	_, err = p.r.change(ctx, enrollmentIDs(rows), func(ls []*loaded, b *store.Batch) error {
+		b.Fence = &p.claim.Fence
+		for _, l := range ls {
+			if err := p.r.happen(l, b, sequence.Event{Kind: sequence.EventUnsure, At: sequence.InstantOf(p.r.cfg.Now())}, "a message in the thread can't be read"); err != nil {
+				return err
+			}
+			b.Index = append(b.Index, p.refRow(l, it.Ref))
+		}
+		return nil
+	})
+	return err
+}
+
+func (p *pass) refRow(l *loaded, ref provider.Ref) store.IndexRow {
+	return store.IndexRow{
+		Kind: store.IndexRef, Value: string(ref), Mailbox: p.box.ID, Enrollment: l.id(),
+		Until: p.r.cfg.Now().Add(p.r.opts.TrackFor),
+	}
+}
+
+// ownCopy deals with the sent copy of our own mail: it completes the open
+// intent it fits, or supplies the ids that the service's answer left out.
+func (p *pass) ownCopy(ctx context.Context, env *provider.Envelope, m provider.Matched) error {
+	id := m.Hits[0].Key
+	ls, err := p.r.load(ctx, []string{id})
+	if err != nil || len(ls) == 0 {
+		return err
+	}
+	copyOf := func(s sentMail) bool {
+		return s.Key == strings.TrimSpace(env.Header.Get(provider.KeyHeader)) ||
+			provider.BareID(s.MessageID) == provider.BareID(env.MessageID) ||
+			provider.BareID(s.MessageID) == provider.BareID(env.Header.Get("X-Google-Original-Message-Id"))
+	}
+	if open := ls[0].rec.Open; open != nil && copyOf(*open) {
+		for _, in := range p.claim.Open {
+			if in.ID == open.Intent {
+				return p.foundSent(ctx, in, provider.Located{
+					Ref: env.Ref, Thread: env.Thread, MessageID: env.MessageID, Place: env.Place, At: env.Received,
+				})
+			}
+		}
+		return nil // opened in this very pass: its result is on its way
+	}
+	_, err = p.r.change(ctx, []string{id}, func(ls []*loaded, b *store.Batch) error {
+		b.Fence = &p.claim.Fence
+		for _, l := range ls {
+			for i := range l.rec.Mails {
+				if copyOf(l.rec.Mails[i]) {
+					p.complete(l, b, i, provider.Located{Ref: env.Ref, Thread: env.Thread, MessageID: env.MessageID})
+				}
+			}
+			b.Index = append(b.Index, p.refRow(l, env.Ref))
+		}
+		return nil
+	})
+	return err
+}
+
+// complete writes what a sent copy tells into the record and the index.
+func (p *pass) complete(l *loaded, b *store.Batch, i int, c provider.Located) {
+	m := &l.rec.Mails[i]
+	m.Real = orElse(m.Real, c.MessageID)
+	m.Ref = orElse(m.Ref, string(c.Ref))
+	m.Thread = orElse(m.Thread, c.Thread)
+	b.Results = append(b.Results, store.Result{
+		Intent: m.Intent, State: store.IntentSent, Ref: m.Ref, Thread: m.Thread, RealMessageID: m.Real, At: m.At,
+	})
+	if l.row.Kind != kindPreview {
+		p.r.index(l, b, *m)
+	}
+}
+
+// matched reads the content of a message that belongs to a conversation,
+// judges it, and lets the enrollments know.
+func (p *pass) matched(ctx context.Context, env *provider.Envelope, m provider.Matched, ls map[string]*loaded) error {
+	var msg *provider.Message
+	if p.linked.Abilities.Content {
+		var err error
+		msg, err = p.mb.content(ctx, m.Warrant, ReasonMatched)
+		if errors.Is(err, provider.ErrNotFound) {
+			return nil
+		}
+		if err != nil && !errors.Is(err, provider.ErrRejected) {
+			return err
+		}
+	}
+	v := classify.Classify(env, msg)
+	if m.Direction == provider.DirectionReport {
+		if m.Hits = citedHits(msg, m.Hits, ls); len(m.Hits) == 0 {
+			return p.forget(ctx, env.Ref)
+		}
+	}
+	j := judgement{env: env, msg: msg, verdict: v, direction: m.Direction, hits: make(map[string]provider.Hit)}
+	for _, h := range creditNewest(m.Hits, ls) {
+		j.hits[h.Key] = h
+	}
+	ids := make([]string, 0, len(m.Hits))
+	for _, h := range m.Hits {
+		ids = append(ids, h.Key)
+	}
+	if j.stopsAll() {
+		more, err := p.sameSender(ctx, env)
+		if err != nil {
+			return err
+		}
+		for _, id := range more {
+			if !slices.Contains(ids, id) {
+				ids = append(ids, id)
+			}
+		}
+	}
+	p.incoming++
+	_, err := p.r.change(ctx, ids, func(ls []*loaded, b *store.Batch) error {
+		b.Fence = &p.claim.Fence
+		for _, l := range ls {
+			if err := p.judge(l, b, &j); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	return err
+}
+
+// citedHits keeps of a possible report's hits those whose mail its content
+// cites. Anyone can write from a system sender's address.
+func citedHits(msg *provider.Message, hits []provider.Hit, ls map[string]*loaded) []provider.Hit {
+	if msg == nil || msg.Report == nil {
+		return nil
+	}
+	return slices.DeleteFunc(slices.Clone(hits), func(h provider.Hit) bool {
+		l := ls[h.Key]
+		return l == nil || !l.wrote(provider.BareID(msg.Report.OriginalMessageID), msg.Report.OriginalKey)
+	})
+}
+
+// wrote reports whether a mail of the enrollment has this Message-ID or key.
+func (l *loaded) wrote(id, key string) bool {
+	mails := l.rec.Mails
+	if l.rec.Open != nil {
+		mails = append(slices.Clone(mails), *l.rec.Open)
+	}
+	return slices.ContainsFunc(mails, func(m sentMail) bool {
+		return key != "" && m.Key == key ||
+			id != "" && (provider.BareID(m.MessageID) == id || provider.BareID(m.Real) == id)
+	})
+}
+
+// creditNewest leaves of several conversations with one address, where the
+// address is all the evidence, the one with the newest mail.
+func creditNewest(hits []provider.Hit, ls map[string]*loaded) []provider.Hit {
+	if len(hits) < 2 || hits[0].Evidence != provider.EvidenceAddress {
+		return hits
+	}
+	newest := slices.MaxFunc(hits, func(a, b provider.Hit) int { return lastMail(ls[a.Key]).Compare(lastMail(ls[b.Key])) })
+	return []provider.Hit{newest}
+}
+
+func lastMail(l *loaded) time.Time {
+	if l == nil || len(l.rec.Mails) == 0 {
+		return time.Time{}
+	}
+	return l.rec.Mails[len(l.rec.Mails)-1].At
+}
+
+// sameSender lists every enrollment, in all mailboxes, of the author.
+func (p *pass) sameSender(ctx context.Context, env *provider.Envelope) ([]string, error) {
+	var ids []string
+	for _, a := range env.From {
+		more, err := p.r.enrollmentsOf(ctx, a.Addr)
+		if err != nil {
+			return nil, err
+		}
+		ids = append(ids, more...)
+	}
+	return ids, nil
+}

@@ -1,0 +1,158 @@
+package runner
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/outreachkit/outreach/provider"
+	"github.com/outreachkit/outreach/provider/classify"
+	"github.com/outreachkit/outreach/sequence"
+	"github.com/outreachkit/outreach/store"
+)
+
+// judgement is one message of a conversation and what it means.
+type judgement struct {
+	env       *provider.Envelope
+	msg       *provider.Message // nil where content can't be read
+	verdict   classify.Verdict
+	direction provider.Direction
+	hits      map[string]provider.Hit // the conversations it is part of
+}
+
+// stopsAll reports whether the message ends every enrollment of its author,
+// not only those whose conversation it is in.
+func (j *judgement) stopsAll() bool {
+	return j.direction == provider.DirectionIn && j.verdict.Class == classify.Human
+}
+
+// judge applies the judgement to one enrollment: one of its conversations,
+// or another enrollment of the same author.
+func (p *pass) judge(l *loaded, b *store.Batch, j *judgement) error {
+	at := sequence.InstantOf(j.env.Received)
+	if at <= 0 {
+		at = sequence.InstantOf(p.r.cfg.Now())
+	}
+	hit, direct := j.hits[l.id()]
+	if !direct {
+		if l.st.Terminal() || l.seq.Independent || l.row.Kind == kindPreview || j.env.Received.Before(l.row.Created) {
+			return nil
+		}
+		return p.r.happen(l, b, sequence.Event{Kind: sequence.EventReplied, At: at}, "answered elsewhere")
+	}
+	b.Index = append(b.Index, p.refRow(l, j.env.Ref))
+	if t := j.env.Thread; t != "" && j.direction == provider.DirectionIn && hit.Evidence == provider.EvidenceAddress {
+		// The thread that the recipient opened is part of the conversation now.
+		if !slices.Contains(l.rec.Threads, t) {
+			l.rec.Threads = append(l.rec.Threads, t)
+		}
+		b.Index = append(b.Index, store.IndexRow{
+			Kind: store.IndexThread, Value: t, Mailbox: p.box.ID, Enrollment: l.id(), Until: p.r.cfg.Now().Add(p.r.opts.TrackFor),
+		})
+	}
+	ev, reason := j.event(l, hit)
+	ev.At = at
+	if ev.Kind != sequence.EventNone {
+		if err := p.r.happen(l, b, ev, reason); err != nil {
+			return err
+		}
+	}
+	if j.direction == provider.DirectionOwn {
+		l.row.Flagged = false // the owner has answered
+	}
+	row, err := entryRow(j.entry(l, hit))
+	if err != nil {
+		return err
+	}
+	b.Outbox = append(b.Outbox, row)
+	return nil
+}
+
+// event says what the message means to the engine. No kind is nothing: the
+// message is logged and changes nothing.
+func (j *judgement) event(l *loaded, hit provider.Hit) (sequence.Event, string) {
+	v := j.verdict
+	if j.direction == provider.DirectionOwn {
+		if v.Class == classify.AutoReply || v.Class == classify.OutOfOffice {
+			return sequence.Event{}, ""
+		}
+		return sequence.Event{Kind: sequence.EventTookOver}, "the owner wrote in the thread by hand"
+	}
+	switch v.Class {
+	case classify.Bounce:
+		return j.bounce(l, hit)
+	case classify.Human:
+		if hit.Copied {
+			return sequence.Event{}, ""
+		}
+		return sequence.Event{Kind: sequence.EventReplied}, "evidence: " + string(hit.Evidence)
+	case classify.OutOfOffice, classify.AutoReply:
+		return sequence.Event{Kind: sequence.EventAutoReplied, Until: sequence.InstantOf(v.Until)}, v.Evidence
+	case classify.Receipt, classify.Delayed:
+		return sequence.Event{}, ""
+	}
+	if hit.Copied {
+		return sequence.Event{}, ""
+	}
+	return sequence.Event{Kind: sequence.EventUnsure}, "an unclear message arrived: " + v.Evidence
+}
+
+// bounce ends the enrollment only if the report says that this recipient
+// can't be reached, and cites mail of ours.
+func (j *judgement) bounce(l *loaded, hit provider.Hit) (sequence.Event, string) {
+	unsure := sequence.Event{Kind: sequence.EventUnsure}
+	cites := hit.Evidence == provider.EvidenceReference ||
+		j.msg != nil && j.msg.Report != nil && l.wrote(provider.BareID(j.msg.Report.OriginalMessageID), j.msg.Report.OriginalKey)
+	if !cites {
+		return unsure, "a delivery report that cites no mail of ours"
+	}
+	if len(j.verdict.Failed) == 0 {
+		return unsure, "a delivery report that names nobody"
+	}
+	for _, f := range j.verdict.Failed {
+		if provider.Normalize(f.Recipient) != l.row.Recipient {
+			continue
+		}
+		switch {
+		case f.Limit:
+			return unsure, "the mail service refused to send: " + f.Status
+		case f.Hard:
+			return sequence.Event{Kind: sequence.EventBounced}, orElse(f.Status, v5)
+		}
+		return sequence.Event{}, "" // it may still arrive, or a later mail may
+	}
+	return sequence.Event{}, "" // somebody in copy
+}
+
+// v5 stands for a failure whose report has no status code.
+const v5 = "5.0.0"
+
+// entry is the message as the conversation shows it.
+func (j *judgement) entry(l *loaded, hit provider.Hit) store.Entry {
+	env := j.env
+	e := store.Entry{
+		Key: l.row.Mailbox + "/" + string(env.Ref) + "/" + l.id(), Conversation: l.id(), Mailbox: l.row.Mailbox,
+		Link: l.row.Link, Owner: l.row.Owner, Recipient: l.row.Recipient,
+		Direction: DirectionIn, Class: string(j.verdict.Class), Evidence: string(hit.Evidence),
+		Ref: string(env.Ref), MessageID: env.MessageID, From: joinAddresses(env.From), To: joinAddresses(env.To),
+		Cc: joinAddresses(env.Cc), Subject: env.Subject, At: env.Received,
+		AnswerNeeded: j.verdict.Class == classify.Human && j.direction == provider.DirectionIn,
+	}
+	if j.direction == provider.DirectionOwn {
+		e.Direction = DirectionOwn
+	}
+	if j.msg != nil {
+		e.Text, e.HTML = j.msg.Text, j.msg.HTML
+		for _, a := range j.msg.Attachments {
+			e.Parts = append(e.Parts, store.Part{Part: a.Part, Name: a.Name, ContentType: a.ContentType, Size: a.Size, Inline: a.Inline})
+		}
+	}
+	return e
+}
+
+func joinAddresses(as []provider.Address) string {
+	parts := make([]string, len(as))
+	for i, a := range as {
+		parts[i] = a.String()
+	}
+	return strings.Join(parts, ", ")
+}
