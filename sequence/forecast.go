@@ -39,6 +39,5 @@ func Forecast(s *Sequence, st State, cal Calendar, now time.Time) []Due {
 		st.Holds &^= HoldDecide
 		st.Done |= due.Step.bit()
 		st.LastSent = InstantOf(due.At)
-		st.Attempts, st.RetryAt = 0, 0
 	}
 }

@@ -283,3 +283,40 @@ func TestForecastExtremes(t *testing.T) {
 		}
 	}
 }
+
+// FuzzNext hands over sequences that nobody validated, in zones that do not
+// exist. Whatever comes of it, nothing is sent into a closed window, and the
+// walk ends.
+func FuzzNext(f *testing.F) {
+	f.Add(int64(1), int64(2), int64(3), 4, int64(5), byte(6), int64(7), int64(8), 9)
+	f.Add(int64(1.7e18), int64(1.7e18), int64(1.8e18), 3, int64(3.6e12), byte(0x3e), int64(9*3.6e12), int64(17*3.6e12), 3600)
+	f.Add(int64(1<<62), int64(1<<62), int64(-1<<62), -1, int64(-1), byte(0x80), int64(1<<62), int64(-1<<62), 1<<30)
+	f.Fuzz(func(t *testing.T, enrolled, last, now int64, days int, after int64, weekdays byte, from, to int64, offset int) {
+		seq := &sequence.Sequence{
+			Steps: []sequence.Step{{ID: 1}, {ID: 2, Days: days, After: time.Duration(after)}, {ID: 2}, {ID: 64, Days: days}},
+			Window: sequence.Window{
+				Days: sequence.Weekdays(weekdays), From: time.Duration(from), To: time.Duration(to),
+			},
+		}
+		st := sequence.State{
+			Status: sequence.StatusActive, EnrolledAt: sequence.Instant(enrolled),
+			LastSent: sequence.Instant(last), HeldUntil: sequence.Instant(last), Done: 1,
+		}
+		zone := time.FixedZone("fuzz", offset%(1<<30))
+		if offset%2 == 0 {
+			zone = location(t, zoneNames[uint(offset)%uint(len(zoneNames))])
+		}
+		cal := sequence.Calendar{Zone: zone}
+		at := time.Unix(0, now).In(zone)
+		due := sequence.Next(seq, st, cal, at)
+		if due.Kind == sequence.DueSend && !open(seq.Window, due.At) {
+			t.Fatalf("%s in %+v", due, seq.Window)
+		}
+		if due.Kind == sequence.DueSend && !due.At.After(at) && !open(seq.Window, at) {
+			t.Fatalf("%s at %s in %+v", due, at, seq.Window)
+		}
+		if list := sequence.Forecast(seq, st, cal, at); len(list) > len(seq.Steps) {
+			t.Fatalf("%d entries", len(list))
+		}
+	})
+}

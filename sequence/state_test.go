@@ -134,6 +134,14 @@ func TestStateBytes(t *testing.T) {
 	}
 	for v := range 256 {
 		b := bytes.Clone(want)
+		b[3], b[5] = 0, byte(v) // nothing held, so that any outcome would do
+		var back sequence.State
+		if err := back.UnmarshalBinary(b); (err == nil) != (v <= 1) {
+			t.Fatalf("unknown as %d: %v", v, err)
+		}
+	}
+	for v := range 256 {
+		b := bytes.Clone(want)
 		b[0] = byte(v)
 		var back sequence.State
 		if err := back.UnmarshalBinary(b); (err == nil) != (v == 1) {

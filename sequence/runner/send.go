@@ -1,0 +1,459 @@
+package runner
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/outreachkit/outreach/provider"
+	"github.com/outreachkit/outreach/sequence"
+	"github.com/outreachkit/outreach/store"
+)
+
+// sendDue sends what is due, one mail after the other.
+func (p *pass) sendDue(ctx context.Context) error {
+	for _, row := range p.claim.Due {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		if err := p.hold(ctx); err != nil {
+			return err
+		}
+		err := p.due(ctx, row.ID)
+		if errors.Is(err, store.ErrConflict) {
+			continue // somebody else decided meanwhile; it comes up again if it is still due
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// due looks at one enrollment whose time has come. When it returns nil the
+// enrollment's due time has moved, or its mail is sent.
+func (p *pass) due(ctx context.Context, id string) error {
+	l, err := p.again(ctx, id)
+	if err != nil || l == nil {
+		return err
+	}
+	if l.row.Link != p.box.Link {
+		return p.only(ctx, l, sequence.EventMailboxLost, "the mailbox belongs to another link now")
+	}
+	now := p.r.cfg.Now()
+	next := sequence.Next(l.seq, l.st, p.r.calendar(l), now)
+	switch {
+	case next.Kind == sequence.DueComplete:
+		return p.only(ctx, l, sequence.EventEdited, "")
+	case next.Kind != sequence.DueSend || next.At.After(now) || l.rec.NotBefore.After(now):
+		return p.putOff(ctx, l, l.rec.NotBefore, l.rec.Hold)
+	}
+	step, ok := stepOf(l.seq, next.Step)
+	if !ok {
+		return fmt.Errorf("runner: enrollment %s: the sequence has no step %d", l.id(), next.Step)
+	}
+	deadline := now.Add(p.sendTimeout())
+	if l.row.Kind == kindDrip && len(l.rec.Mails) > 0 {
+		fresh, err := p.fresh(ctx, l)
+		if err != nil || !fresh.ok {
+			return err
+		}
+		if !fresh.until.IsZero() {
+			deadline = earlier(deadline, fresh.until)
+			// The read may have brought the answer.
+			if l, err = p.again(ctx, id); err != nil || l == nil {
+				return err
+			}
+			if n := sequence.Next(l.seq, l.st, p.r.calendar(l), p.r.cfg.Now()); n.Kind != sequence.DueSend || n.Step != step.ID {
+				return p.putOff(ctx, l, time.Time{}, l.rec.Hold)
+			}
+		}
+	}
+	if stop, err := p.lastWord(ctx, l, step); err != nil || stop {
+		return err
+	}
+	return p.sendStep(ctx, l, step, earlier(deadline, p.leaseEnd))
+}
+
+// again reads one enrollment anew; nil if it is gone.
+func (p *pass) again(ctx context.Context, id string) (*loaded, error) {
+	ls, err := p.r.load(ctx, []string{id})
+	if err != nil || len(ls) == 0 {
+		return nil, err
+	}
+	return ls[0], nil
+}
+
+func stepOf(s *sequence.Sequence, id sequence.StepID) (sequence.Step, bool) {
+	for _, step := range s.Steps {
+		if step.ID == id {
+			return step, true
+		}
+	}
+	return sequence.Step{}, false
+}
+
+func earlier(a, b time.Time) time.Time {
+	if a.Before(b) {
+		return a
+	}
+	return b
+}
+
+func (p *pass) sendTimeout() time.Duration {
+	if t := p.linked.Limits.SendTimeout; t > 0 {
+		return t
+	}
+	return time.Minute
+}
+
+// only commits one event of one enrollment.
+func (p *pass) only(ctx context.Context, l *loaded, kind sequence.EventKind, reason string) error {
+	return p.r.commit(ctx, []*loaded{l}, func(_ []*loaded, b *store.Batch) error {
+		return p.r.happen(l, b, sequence.Event{Kind: kind, At: sequence.InstantOf(p.r.cfg.Now())}, reason)
+	})
+}
+
+// putOff moves an enrollment's due time to what the engine says now, and not
+// before until.
+func (p *pass) putOff(ctx context.Context, l *loaded, until time.Time, why string) error {
+	return p.r.commit(ctx, []*loaded{l}, func([]*loaded, *store.Batch) error {
+		l.rec.NotBefore, l.rec.Hold = until, why
+		return nil
+	})
+}
+
+// freshness is whether a follow-up may leave, and how long.
+type freshness struct {
+	ok    bool
+	until time.Time // zero: no read was made and none is needed
+}
+
+// fresh makes sure that the mailbox was read, as far as the link can, and
+// that the previous mail's real Message-ID is known.
+func (p *pass) fresh(ctx context.Context, l *loaded) (freshness, error) {
+	now := p.r.cfg.Now()
+	if !p.linked.Abilities.ThreadReplies {
+		if l.seq.AcceptBlind {
+			return freshness{ok: true}, nil
+		}
+		return freshness{}, p.putOff(ctx, l, now.Add(p.r.opts.ReadEvery), "the link can't read answers")
+	}
+	if ok, err := p.confirmLast(ctx, l); err != nil || !ok {
+		return freshness{}, err
+	}
+	// A read past half its time would leave too little of it for the send.
+	if p.readStart.IsZero() || now.Sub(p.readStart) > p.r.opts.Freshness/2 || now.Before(p.readStart) {
+		if err := p.read(ctx); err != nil {
+			return freshness{}, err
+		}
+	}
+	return freshness{ok: true, until: p.readStart.Add(p.r.opts.Freshness)}, nil
+}
+
+// confirmLast makes sure that the Message-ID under which the previous mail
+// was delivered is known, since the follow-up must cite it. It reports false
+// after putting the follow-up off.
+func (p *pass) confirmLast(ctx context.Context, l *loaded) (bool, error) {
+	i := len(l.rec.Mails) - 1
+	if l.rec.Mails[i].Real != "" {
+		return true, nil
+	}
+	c, err := p.sentCopy(ctx, l.id(), l.rec.Mails[i])
+	if err != nil {
+		return false, err
+	}
+	if c == nil {
+		// No copy by the time one must have settled: the mail was deleted, or
+		// copies are not kept. The id as supplied is the best there is.
+		if settled := l.rec.Mails[i].At.Add(p.linked.Limits.Settle); p.r.cfg.Now().Before(settled) {
+			return false, p.putOff(ctx, l, settled, "waiting for the sent copy of the previous mail")
+		}
+		p.data.Proven = false
+		c = &provider.Located{MessageID: l.rec.Mails[i].MessageID}
+	} else if c.Place == provider.PlaceSent {
+		p.data.Proven = true
+	}
+	return true, p.r.commit(ctx, []*loaded{l}, func(_ []*loaded, b *store.Batch) error {
+		p.complete(l, b, i, *c)
+		return nil
+	})
+}
+
+// sentCopy looks for the copy of an accepted mail; nil if there is none yet.
+func (p *pass) sentCopy(ctx context.Context, id string, m sentMail) (*provider.Located, error) {
+	if m.Ref != "" {
+		env, err := p.mb.envelope(ctx, provider.Ref(m.Ref), ReasonSentCopy)
+		if errors.Is(err, provider.ErrNotFound) {
+			return nil, nil
+		}
+		if err != nil {
+			return nil, err
+		}
+		return &provider.Located{Ref: env.Ref, Thread: env.Thread, MessageID: env.MessageID, Place: env.Place, At: env.Received}, nil
+	}
+	intents, err := p.r.cfg.Store.LoadIntents(ctx, id)
+	if err != nil {
+		return nil, fmt.Errorf("runner: intents of %s: %w", id, err)
+	}
+	for _, in := range intents {
+		if in.ID != m.Intent {
+			continue
+		}
+		copies, err := p.locate(ctx, in, ReasonSentCopy)
+		switch {
+		case errors.Is(err, provider.ErrNotSettled), errors.Is(err, provider.ErrNotSent), errors.Is(err, provider.ErrOutcomeUnknown):
+			return nil, nil
+		case err != nil:
+			return nil, err
+		}
+		return departed(copies), nil
+	}
+	return nil, nil
+}
+
+// lastWord asks the suppression list and the host's guard. It reports true
+// when the mail does not go now.
+func (p *pass) lastWord(ctx context.Context, l *loaded, step sequence.Step) (bool, error) {
+	if l.row.Kind == kindPreview {
+		return false, nil
+	}
+	hit, err := p.r.cfg.Store.Suppressed(ctx, []string{p.r.suppressionHash(l.row.Recipient)})
+	if err != nil {
+		return true, fmt.Errorf("runner: suppression list: %w", err)
+	}
+	if len(hit) > 0 {
+		return true, p.only(ctx, l, sequence.EventUnsubscribed, "the recipient is on the suppression list")
+	}
+	if p.r.cfg.Guard == nil {
+		return false, nil
+	}
+	verdict, err := p.r.cfg.Guard(ctx, p.r.view(l), step)
+	if err != nil {
+		p.r.log.ErrorContext(ctx, "runner: the guard failed, the mail waits", "enrollment", l.id(), "error", err)
+		verdict = VerdictWait
+	}
+	switch verdict {
+	case VerdictSend:
+		return false, nil
+	case VerdictStop:
+		return true, p.only(ctx, l, sequence.EventStopped, "stopped by the host's guard")
+	}
+	return true, p.putOff(ctx, l, p.r.cfg.Now().Add(p.r.opts.RetryEvery), "the host's guard says wait")
+}
+
+// sendStep commits the intent, makes the one request, and commits the
+// result, in this order and never another.
+func (p *pass) sendStep(ctx context.Context, l *loaded, step sequence.Step, deadline time.Time) error {
+	in, err := p.prepare(ctx, l, step, deadline)
+	var field *provider.FieldError
+	if errors.As(err, &field) || errors.Is(err, errRender) {
+		p.r.log.ErrorContext(ctx, "runner: the mail can't be made", "enrollment", l.id(), "step", step.ID, "error", err)
+		return p.only(ctx, l, sequence.EventUnsure, err.Error())
+	}
+	if err != nil {
+		return err
+	}
+	now := p.r.cfg.Now()
+	if !now.Before(deadline) {
+		return p.putOff(ctx, l, now.Add(time.Second), "rendering took longer than the mailbox's read is fresh")
+	}
+	if err := p.r.commit(ctx, []*loaded{l}, func(_ []*loaded, b *store.Batch) error {
+		b.Fence = &p.claim.Fence
+		b.Intents = []store.Intent{in.intent}
+		l.rec.Open, l.rec.Try = &in.mail, l.rec.Try+1
+		l.rec.LookAt = deadline.Add(time.Second)
+		l.rec.NotBefore, l.rec.Hold = time.Time{}, ""
+		if l.row.Kind != kindPreview {
+			m := in.mail
+			m.At = now
+			p.r.index(l, b, m)
+		}
+		return p.r.happen(l, b, sequence.Event{Kind: sequence.EventOpened, Step: step.ID, At: sequence.InstantOf(now)}, "")
+	}); err != nil {
+		return err
+	}
+	p.data.LastSend = now
+
+	// From here on a caller who gives up must not make the outcome unknown.
+	ctx = context.WithoutCancel(ctx)
+	receipt, err := p.mb.send(ctx, in.outgoing)
+	return p.record(ctx, l.id(), in, receipt, err)
+}
+
+// record commits what became of a send.
+func (p *pass) record(ctx context.Context, id string, in *prepared, receipt provider.Receipt, sendErr error) error {
+	now := p.r.cfg.Now()
+	if sendErr == nil {
+		p.sent++
+		if _, err := p.r.change(ctx, []string{id}, func(ls []*loaded, b *store.Batch) error {
+			if len(ls) == 0 {
+				return nil
+			}
+			return p.r.markSent(ls[0], b, in.intent, store.Result{
+				Intent: in.intent.ID, State: store.IntentSent, Ref: string(receipt.Ref), Thread: receipt.Thread, At: now,
+			}, now)
+		}); err != nil {
+			return err
+		}
+		return p.confirmNow(ctx, id)
+	}
+	var pe *provider.Error
+	if errors.Is(sendErr, provider.ErrOutcomeUnknown) || !errors.As(sendErr, &pe) && !errors.Is(sendErr, provider.ErrRejected) {
+		_, err := p.r.change(ctx, []string{id}, func(ls []*loaded, b *store.Batch) error {
+			if len(ls) == 0 || ls[0].st.Open == 0 {
+				return nil
+			}
+			ls[0].rec.LookAt = now.Add(p.r.opts.RetryEvery)
+			return p.r.happen(ls[0], b, sequence.Event{Kind: sequence.EventUnknown, Step: ls[0].st.Open, At: sequence.InstantOf(now)}, "the send got no answer")
+		})
+		return err
+	}
+	return p.refused(ctx, id, in, sendErr, pe)
+}
+
+// refused records a definite refusal: nothing left. Refusals of this one mail
+// are the enrollment's; all others are the mailbox's trouble too.
+func (p *pass) refused(ctx context.Context, id string, in *prepared, sendErr error, pe *provider.Error) error {
+	now := p.r.cfg.Now()
+	kind := provider.ErrRejected
+	var wait time.Duration
+	if pe != nil {
+		kind, wait = pe.Kind, max(pe.RetryAfter, pe.Until.Sub(now))
+	}
+	_, err := p.r.change(ctx, []string{id}, func(ls []*loaded, b *store.Batch) error {
+		if len(ls) == 0 || ls[0].st.Open == 0 {
+			return nil
+		}
+		l := ls[0]
+		l.rec.Open, l.rec.LookAt = nil, time.Time{}
+		b.Results = append(b.Results, store.Result{Intent: in.intent.ID, State: store.IntentNotSent, At: now})
+		ev := sequence.Event{Kind: sequence.EventFailed, Step: l.st.Open, At: sequence.InstantOf(now)}
+		switch kind {
+		case provider.ErrRejected, provider.ErrTooLarge:
+			ev.Permanent = true
+		default:
+			wait := max(wait, p.r.backoff(int(l.st.Attempts)+1))
+			ev.Until = sequence.InstantOf(now.Add(min(wait, maxWait)))
+		}
+		if err := p.r.happen(l, b, ev, sendErr.Error()); err != nil {
+			return err
+		}
+		if kind == provider.ErrSenderNotAllowed {
+			return p.r.happen(l, b, sequence.Event{Kind: sequence.EventUnsure, At: ev.At}, sendErr.Error())
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	switch kind {
+	case provider.ErrRejected, provider.ErrTooLarge, provider.ErrSenderNotAllowed, provider.ErrNotFound:
+		return nil
+	}
+	return sendErr
+}
+
+// confirmNow reads back the Message-ID of the mail just sent. It may come
+// too early; then the next follow-up asks again.
+func (p *pass) confirmNow(ctx context.Context, id string) error {
+	l, err := p.again(ctx, id)
+	if err != nil || l == nil || !p.linked.Abilities.ThreadReplies || len(l.rec.Mails) == 0 {
+		return err
+	}
+	i := len(l.rec.Mails) - 1
+	if l.rec.Mails[i].Real != "" {
+		return nil
+	}
+	c, err := p.sentCopy(ctx, id, l.rec.Mails[i])
+	if err != nil {
+		// The mail is sent and recorded: that its copy could not be read is
+		// no reason to stop, but the next one should not be tried on a
+		// mailbox that doesn't answer.
+		return err
+	}
+	p.data.Proven = c != nil && c.Place == provider.PlaceSent
+	if c == nil {
+		return nil
+	}
+	_, err = p.r.change(ctx, []string{id}, func(ls []*loaded, b *store.Batch) error {
+		for _, l := range ls {
+			if i < len(l.rec.Mails) {
+				p.complete(l, b, i, *c)
+			}
+		}
+		return nil
+	})
+	return err
+}
+
+// prepared is a mail ready to leave.
+type prepared struct {
+	intent   store.Intent
+	mail     sentMail
+	outgoing *provider.Outgoing
+}
+
+var errRender = errors.New("runner: the renderer failed")
+
+// prepare renders the step, or takes up the bytes of an earlier attempt that
+// provably never left: what is sent again is the same mail.
+func (p *pass) prepare(ctx context.Context, l *loaded, step sequence.Step, deadline time.Time) (*prepared, error) {
+	earlierTry, err := p.lastTry(ctx, l, step)
+	if err != nil {
+		return nil, err
+	}
+	now := p.r.cfg.Now()
+	in := store.Intent{
+		ID: fmt.Sprintf("%s.%d.%d", l.id(), step.ID, l.rec.Try+1), Enrollment: l.id(), Mailbox: p.box.ID, Step: int(step.ID),
+		Created: now, Deadline: deadline, State: store.IntentOpen,
+	}
+	var meta intentMeta
+	if earlierTry != nil {
+		if err := json.Unmarshal(earlierTry.Meta, &meta); err != nil {
+			return nil, fmt.Errorf("runner: the data of intent %s: %w", earlierTry.ID, err)
+		}
+		in.Raw, in.MessageID, in.Key, in.Group = earlierTry.Raw, earlierTry.MessageID, earlierTry.Key, earlierTry.Group
+	} else if meta, err = p.compose(ctx, l, step, &in); err != nil {
+		return nil, err
+	}
+	meta.Cursor, meta.Proven = provider.Cursor(p.box.Cursor), p.data.Proven
+	if in.Meta, err = json.Marshal(meta); err != nil {
+		return nil, fmt.Errorf("runner: intent %s: %w", in.ID, err)
+	}
+	return &prepared{
+		intent: in,
+		mail: sentMail{
+			Step: int(step.ID), Intent: in.ID, MessageID: in.MessageID, Key: in.Key, Thread: meta.Thread.ID,
+			Subject: meta.Thread.Subject, Starts: meta.Thread.InReplyTo == "",
+		},
+		outgoing: &provider.Outgoing{
+			Raw: in.Raw, MessageID: in.MessageID, Key: in.Key, From: meta.From, To: meta.To, Cc: meta.Cc, Bcc: meta.Bcc,
+			Thread: meta.Thread, NotAfter: deadline,
+		},
+	}, nil
+}
+
+// lastTry returns the latest attempt of this step whose mail provably never
+// left.
+func (p *pass) lastTry(ctx context.Context, l *loaded, step sequence.Step) (*store.Intent, error) {
+	if l.rec.Try == 0 {
+		return nil, nil
+	}
+	intents, err := p.r.cfg.Store.LoadIntents(ctx, l.id())
+	if err != nil {
+		return nil, fmt.Errorf("runner: intents of %s: %w", l.id(), err)
+	}
+	var last *store.Intent
+	for i := range intents {
+		if intents[i].Step == int(step.ID) && intents[i].State == store.IntentNotSent {
+			last = &intents[i]
+		}
+	}
+	return last, nil
+}
+
+func stepKey(step sequence.StepID) string { return strconv.Itoa(int(step)) }
