@@ -1,0 +1,189 @@
+package postoffice
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/outreachkit/outreach/provider"
+)
+
+// Act is something a person, or the system in front of them, does with a mail.
+type Act string
+
+// The acts. Who has no behaviour stays silent.
+const (
+	// Answer writes back in the thread. With Behaviour.From it comes from
+	// that address, as when an assistant answers.
+	Answer Act = "answer"
+
+	// AnswerNew writes a new mail that cites nothing.
+	AnswerNew Act = "answer new"
+
+	// OutOfOffice is a vacation responder as Gmail writes it;
+	// OutOfOfficeExchange is one as Exchange writes it.
+	OutOfOffice         Act = "out of office"
+	OutOfOfficeExchange Act = "out of office exchange"
+
+	// Bounce refuses the mail and has the sender's own service report it in
+	// the thread. BounceLater is the report of a remote system, outside the
+	// thread. BounceDelay is a warning that delivery takes longer: the mail
+	// is delivered.
+	Bounce      Act = "bounce"
+	BounceLater Act = "bounce later"
+	BounceDelay Act = "bounce delay"
+
+	// ReadReceipt confirms that the mail was displayed.
+	ReadReceipt Act = "read receipt"
+
+	// Custom writes whatever Behaviour.Write returns.
+	Custom Act = "custom"
+)
+
+// Behaviour is what a person does on receiving mail.
+type Behaviour struct {
+	Do Act
+
+	// On is the how manieth mail this is done on, counted from 1 for each
+	// person. Zero is every mail.
+	On int
+
+	After time.Duration // how long it takes
+	Text  string        // what it says; each act has a default
+	From  string        // the address it comes from, if not the person's own
+	Until time.Time     // return date of an out-of-office
+	Code  string        // enhanced status of a bounce; 5.1.1 or 4.4.1 by default
+
+	// Write makes the mail of a Custom act; nil bytes send nothing. It runs
+	// with the office locked and must not call it.
+	Write func(Reaction) []byte
+}
+
+// Reaction is what a Custom act knows.
+type Reaction struct {
+	Now  time.Time
+	From provider.Address // the person
+	To   provider.Address // whom to answer
+	ID   string           // a fresh Message-ID, in angle brackets
+	Mail []byte           // the mail as it was received
+}
+
+// Person is somebody without a mailbox here.
+type Person struct {
+	Address    string
+	Name       string
+	Behaviours []Behaviour
+}
+
+type person struct {
+	Person
+	received int
+}
+
+// AddPerson puts a person into the world, or gives one there new behaviours.
+// ErrTaken: the address belongs to a mailbox.
+func (o *Office) AddPerson(p Person) error {
+	key := provider.Normalize(p.Address)
+	if key == "" {
+		return fmt.Errorf("add a person: %w", ErrBadAddress)
+	}
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.byAddress[key] != nil {
+		return fmt.Errorf("add a person: %w", ErrTaken)
+	}
+	if known := o.people[key]; known != nil {
+		known.Person = p
+		return nil
+	}
+	o.people[key] = &person{Person: p}
+	return nil
+}
+
+// Write sends a mail from a person without being asked: a new mail, or with
+// inReplyTo an answer to that Message-ID. ErrNoMailbox: to is nobody here.
+func (o *Office) Write(from provider.Address, to, subject, inReplyTo, text string) (Message, error) {
+	o.mu.Lock()
+	box := o.byAddress[provider.Normalize(to)]
+	if box == nil {
+		o.mu.Unlock()
+		return Message{}, fmt.Errorf("write: %w", ErrNoMailbox)
+	}
+	l := letter{
+		from: from, to: provider.Address{Name: box.name, Addr: to}, subject: subject, now: o.clock.Now(), text: text,
+		id: o.newID("w", domainOf(from.Addr)),
+	}
+	o.mu.Unlock()
+	if inReplyTo != "" {
+		l.refs = []string{"<" + provider.BareID(inReplyTo) + ">"}
+	}
+	return o.Deliver(Mail{To: to, Raw: l.bytes()})
+}
+
+// receive hands the mail to the person. The office is locked.
+func (p *person) receive(from *Mailbox, sub Submission, raw []byte) {
+	o := from.office
+	p.received++
+	fate := Delivered
+	var todo []Behaviour
+	for _, b := range p.Behaviours {
+		if b.On != 0 && b.On != p.received {
+			continue
+		}
+		if b.Do == Bounce || b.Do == BounceLater {
+			fate = Bounced
+		}
+		todo = append(todo, b)
+	}
+	o.books.deliver(sub, provider.Normalize(p.Address), fate)
+	for _, b := range todo {
+		if fate == Bounced && b.Do != Bounce && b.Do != BounceLater {
+			continue // nobody received it
+		}
+		o.later(b.After, func() { p.act(o, from, sub, b, raw) })
+	}
+}
+
+func (p *person) act(o *Office, from *Mailbox, sub Submission, b Behaviour, raw []byte) {
+	in := readLetter(raw)
+	now := o.clock.Now()
+	me := provider.Address{Name: p.Name, Addr: p.Address}
+	if b.From != "" {
+		me = provider.Address{Addr: b.From}
+	}
+	to := in.answerTo()
+	if o.byAddress[provider.Normalize(to.Addr)] == nil {
+		to = provider.Address{Name: from.name, Addr: from.Address()}
+	}
+	var out []byte
+	switch b.Do {
+	case Answer:
+		out = in.answer(me, to, o.newID("a", domainOf(me.Addr)), now, b.Text)
+	case AnswerNew:
+		out = letter{
+			from: me, to: to, subject: "About your mail", now: now, id: o.newID("n", domainOf(me.Addr)),
+			text: orText(b.Text, "I saw your mail and would like to hear more."),
+		}.bytes()
+	case OutOfOffice:
+		out = in.vacation(me, to, o.newID("v", domainOf(me.Addr)), now, b)
+	case OutOfOfficeExchange:
+		out = in.exchangeVacation(me, to, o.newID("x", domainOf(me.Addr)), now, b)
+	case Bounce, BounceDelay:
+		out = in.ownReport(p.Address, from.Address(), o.newID("b", "googlemail.com"), now, b)
+	case BounceLater:
+		out = in.remoteReport(p.Address, from.Address(), o.newID("r", domainOf(p.Address)), now, b)
+	case ReadReceipt:
+		out = in.receipt(me, to, o.newID("d", domainOf(me.Addr)), now)
+	case Custom:
+		if b.Write != nil {
+			out = b.Write(Reaction{Now: now, From: me, To: to, ID: o.newID("c", domainOf(me.Addr)), Mail: raw})
+		}
+	}
+	if out == nil {
+		return
+	}
+	box := o.byAddress[provider.Normalize(to.Addr)]
+	if b.Do == Bounce || b.Do == BounceDelay || b.Do == BounceLater {
+		box = from // reports go to the envelope's sender
+	}
+	box.receive(Mail{Raw: out})
+}
