@@ -132,10 +132,11 @@ type Suppression struct {
 
 // Event is one row of the outbox.
 type Event struct {
-	Key  string // unique for ever; a second row with the same key is dropped
-	Kind string
-	Data []byte
-	Seq  int64 // the store's, for Ack; grows, may have gaps
+	Key        string // a second row with the same key is dropped, at least until the first is acknowledged
+	Kind       string
+	Enrollment string // whom it is about, for Erase; empty for events of a whole mailbox
+	Data       []byte
+	Seq        int64 // the store's, for Ack; grows, may have gaps
 }
 
 // Fence proves a claim on a mailbox. It is good until its lease ends or

@@ -1,0 +1,224 @@
+package memstore
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/outreachkit/outreach/store"
+)
+
+// Commit implements store.EnrollmentStore. Everything is checked before
+// anything is written.
+func (e *Enrollments) Commit(ctx context.Context, b store.Batch) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	for _, check := range []func(*store.Batch) error{
+		e.checkFence, e.checkEnrollments, e.checkIntents, e.checkResults, checkRows,
+	} {
+		if err := check(&b); err != nil {
+			return err
+		}
+	}
+	e.write(&b)
+	return nil
+}
+
+func (e *Enrollments) checkFence(b *store.Batch) error {
+	if b.Fence == nil {
+		if b.Mailbox != nil || len(b.Intents) > 0 {
+			return invalid("a mailbox and new intents need a fence")
+		}
+		return nil
+	}
+	if err := e.good(*b.Fence); err != nil {
+		return err
+	}
+	if b.Mailbox == nil {
+		return nil
+	}
+	if b.Mailbox.ID != b.Fence.Mailbox {
+		return invalid("the fence is of another mailbox")
+	}
+	if e.mailboxes[b.Mailbox.ID].Version != b.Mailbox.Version {
+		return &store.ConflictError{Record: "mailbox", ID: b.Mailbox.ID}
+	}
+	return nil
+}
+
+func (e *Enrollments) checkEnrollments(b *store.Batch) error {
+	seen := make(map[string]bool)
+	keys := make(map[string]bool)
+	for _, row := range b.Enrollments {
+		if row.ID == "" || row.HostKey == "" || row.Mailbox == "" {
+			return invalid("an enrollment needs an ID, a HostKey and a Mailbox")
+		}
+		if seen[row.ID] || keys[row.HostKey] {
+			return invalid("the same enrollment twice in one batch")
+		}
+		seen[row.ID], keys[row.HostKey] = true, true
+		old, ok := e.enrollments[row.ID]
+		holder, taken := e.hostKeys[row.HostKey]
+		switch {
+		case ok && old.Version != row.Version, !ok && row.Version != 0, taken && holder != row.ID:
+			return &store.ConflictError{Record: "enrollment", ID: row.ID}
+		case ok && (old.HostKey != row.HostKey || old.Mailbox != row.Mailbox):
+			return invalid("an enrollment keeps its HostKey and Mailbox")
+		case !ok && e.mailboxes[row.Mailbox] == nil:
+			return fmt.Errorf("mailbox %s: %w", row.Mailbox, store.ErrNotFound)
+		}
+	}
+	return nil
+}
+
+func (e *Enrollments) checkIntents(b *store.Batch) error {
+	seen := make(map[string]bool)
+	for _, in := range b.Intents {
+		if in.ID == "" || in.Enrollment == "" || in.State != store.IntentOpen {
+			return invalid("a new intent needs an ID and an Enrollment, and is open")
+		}
+		if in.Mailbox != b.Fence.Mailbox {
+			return invalid("the fence is of another mailbox")
+		}
+		if _, ok := e.intents[in.ID]; ok || seen[in.ID] {
+			return &store.ConflictError{Record: "intent", ID: in.ID}
+		}
+		seen[in.ID] = true
+	}
+	return nil
+}
+
+func (e *Enrollments) checkResults(b *store.Batch) error {
+	for _, res := range b.Results {
+		if res.State == store.IntentOpen || res.State == "" {
+			return invalid("a result closes an intent")
+		}
+		in, ok := e.intents[res.Intent]
+		if !ok {
+			return fmt.Errorf("intent %s: %w", res.Intent, store.ErrNotFound)
+		}
+		if in.State != store.IntentOpen && in.State != res.State {
+			return &store.ConflictError{Record: "intent", ID: res.Intent}
+		}
+	}
+	return nil
+}
+
+func checkRows(b *store.Batch) error {
+	for _, row := range b.Index {
+		if row.Kind == "" || row.Value == "" || row.Mailbox == "" || row.Enrollment == "" {
+			return invalid("an index row needs all its keys")
+		}
+	}
+	for _, d := range b.Definitions {
+		if d.Hash == "" {
+			return invalid("a definition needs a Hash")
+		}
+	}
+	for _, s := range b.Suppressions {
+		if s.Hash == "" {
+			return invalid("a suppression needs a Hash")
+		}
+	}
+	for _, ev := range b.Outbox {
+		if ev.Key == "" {
+			return invalid("an outbox row needs a Key")
+		}
+	}
+	return nil
+}
+
+func (e *Enrollments) write(b *store.Batch) {
+	if b.Mailbox != nil {
+		box := e.mailboxes[b.Mailbox.ID]
+		marked := box.Marked
+		box.Mailbox = cloneMailbox(*b.Mailbox)
+		box.ReadAt = micro(b.Mailbox.ReadAt)
+		box.Marked = marked
+		box.Version++
+	}
+	for _, d := range b.Definitions {
+		if _, ok := e.definitions[d.Hash]; !ok {
+			d.Data = slices.Clone(d.Data)
+			e.definitions[d.Hash] = d
+		}
+	}
+	for _, row := range b.Enrollments {
+		e.putEnrollment(row)
+	}
+	for _, in := range b.Intents {
+		in = cloneIntent(in)
+		in.Created, in.Deadline = micro(in.Created), micro(in.Deadline)
+		e.intents[in.ID] = in
+		e.byEnrollment[in.Enrollment] = append(e.byEnrollment[in.Enrollment], in.ID)
+		e.mailboxes[in.Mailbox].open[in.ID] = true
+	}
+	for _, res := range b.Results {
+		e.putResult(res)
+	}
+	for _, row := range b.Index {
+		e.putRow(row)
+	}
+	for _, s := range b.Suppressions {
+		if _, ok := e.suppressed[s.Hash]; !ok {
+			s.At = micro(s.At)
+			e.suppressed[s.Hash] = s
+		}
+	}
+	for _, ev := range b.Outbox {
+		if e.eventKeys[ev.Key] {
+			continue
+		}
+		e.eventKeys[ev.Key] = true
+		e.seq++
+		ev.Seq, ev.Data = e.seq, slices.Clone(ev.Data)
+		e.outbox = append(e.outbox, ev)
+	}
+}
+
+func (e *Enrollments) putEnrollment(row store.Enrollment) {
+	row = cloneEnrollment(row)
+	row.Due, row.Created = micro(row.Due), micro(row.Created)
+	row.Version++
+	e.enrollments[row.ID] = row
+	e.hostKeys[row.HostKey] = row.ID
+	box := e.mailboxes[row.Mailbox]
+	delete(box.due, row.ID)
+	if !row.Due.IsZero() {
+		box.due[row.ID] = row.Due
+	}
+}
+
+func (e *Enrollments) putResult(res store.Result) {
+	in := e.intents[res.Intent]
+	if in.State == store.IntentOpen {
+		in.State, in.Settled = res.State, micro(res.At)
+		e.closeIntent(in.Mailbox, in.ID)
+	}
+	fill := func(to *string, from string) {
+		if *to == "" {
+			*to = from
+		}
+	}
+	fill(&in.Ref, res.Ref)
+	fill(&in.Thread, res.Thread)
+	fill(&in.RealMessageID, res.RealMessageID)
+	e.intents[res.Intent] = in
+}
+
+func (e *Enrollments) putRow(row store.IndexRow) {
+	row.Until = micro(row.Until)
+	key := store.IndexKey{Kind: row.Kind, Value: row.Value}
+	rows := e.index[key]
+	if rows == nil {
+		rows = make(map[rowKey]store.IndexRow)
+		e.index[key] = rows
+	}
+	at := rowKey{row.Mailbox, row.Enrollment}
+	if old, ok := rows[at]; !ok || row.Until.After(old.Until) {
+		rows[at] = row
+	}
+}
