@@ -41,13 +41,18 @@ type Beliefs struct {
 	// it cites a message of it. Where false an equal subject is enough.
 	// Default true.
 	ThreadNeedsReferences bool
+
+	// ReportsJoinThread: the service puts its own delivery reports into the
+	// thread of the mail, in spite of their other subject. Default true for
+	// Gmail, false for Graph.
+	ReportsJoinThread bool
 }
 
 // GmailBeliefs returns the defaults for Gmail.
 func GmailBeliefs() Beliefs {
 	return Beliefs{
 		KeepsMessageID: true, KeepsOriginalID: true, SelfMailOneMessage: true, SentCopyKeepsID: true,
-		RewritesFrom: true, KeepsReferences: true, ThreadNeedsReferences: true,
+		RewritesFrom: true, KeepsReferences: true, ThreadNeedsReferences: true, ReportsJoinThread: true,
 	}
 }
 

@@ -54,9 +54,9 @@ func (in received) original() string {
 	return b.String()
 }
 
-// multipart joins parts, each with its own headers, under a boundary that no
+// joinParts joins parts, each with its own headers, under a boundary that no
 // part holds.
-func multipart(boundary string, parts ...string) string {
+func joinParts(boundary string, parts ...string) string {
 	var b strings.Builder
 	for _, p := range parts {
 		b.WriteString("--" + boundary + "\r\n" + p + "\r\n")
@@ -97,7 +97,7 @@ func (in received) ownReport(failed, sender, id string, now time.Time, b Behavio
 		from: provider.Address{Name: "Mail Delivery Subsystem", Addr: "mailer-daemon@googlemail.com"}, to: provider.Address{Addr: sender},
 		subject: "Delivery Status Notification (" + word + ")", now: now, id: id, refs: in.refs, extra: extra,
 		mime: fmt.Sprintf(`multipart/report; boundary="%s"; report-type=delivery-status`, boundary),
-		text: multipart(boundary,
+		text: joinParts(boundary,
 			"Content-Type: text/plain; charset=\"UTF-8\"\r\n\r\n** "+r.human+" **\r\n",
 			"Content-Type: message/delivery-status\r\n\r\nReporting-MTA: dns; googlemail.com\r\nReceived-From-MTA: dns; "+sender+
 				"\r\nArrival-Date: "+now.Format(time.RFC1123Z)+"\r\nX-Original-Message-ID: "+in.id+
@@ -119,7 +119,7 @@ func (in received) remoteReport(failed, sender, id string, now time.Time, b Beha
 		subject: "Undelivered Mail Returned to Sender", now: now, id: id,
 		extra: []Field{{"Return-Path", "<>"}, {"Auto-Submitted", "auto-replied"}},
 		mime:  fmt.Sprintf("multipart/report; report-type=delivery-status;\r\n boundary=\"%s\"", boundary),
-		text: multipart(boundary,
+		text: joinParts(boundary,
 			"Content-Description: Notification\r\nContent-Type: text/plain; charset=us-ascii\r\n\r\nThis is the mail system at host "+host+".\r\n\r\n"+r.human+"\r\n",
 			"Content-Description: Delivery report\r\nContent-Type: message/delivery-status\r\n\r\nReporting-MTA: dns; "+host+
 				"\r\n\r\nFinal-Recipient: rfc822; "+failed+"\r\nOriginal-Recipient: rfc822;"+failed+"\r\nAction: "+r.action+
@@ -135,7 +135,7 @@ func (in received) receipt(me, to provider.Address, id string, now time.Time) []
 	return letter{
 		from: me, to: to, subject: "Read: " + in.subject, now: now, id: id, refs: in.refs,
 		mime: fmt.Sprintf(`multipart/report; report-type=disposition-notification; boundary="%s"`, boundary),
-		text: multipart(boundary,
+		text: joinParts(boundary,
 			"Content-Type: text/plain; charset=utf-8\r\n\r\nYour message was read on "+now.Format(time.RFC1123Z)+".\r\n",
 			"Content-Type: message/disposition-notification\r\n\r\nFinal-Recipient: rfc822;"+me.Addr+"\r\nOriginal-Message-ID: "+in.id+
 				"\r\nDisposition: manual-action/MDN-sent-manually; displayed\r\n",

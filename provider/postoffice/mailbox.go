@@ -43,7 +43,9 @@ func (m Message) Has(label string) bool { return slices.Contains(m.Labels, label
 
 // Places returns where the message lies, in the order trash, junk, draft,
 // outbox, sent, inbox. Without any of these it is PlaceOther.
-func (m Message) Places() []provider.Place {
+func (m Message) Places() []provider.Place { return placesOf(m.Labels) }
+
+func placesOf(labels []string) []provider.Place {
 	var out []provider.Place
 	for _, p := range []struct {
 		label string
@@ -52,7 +54,7 @@ func (m Message) Places() []provider.Place {
 		{LabelTrash, provider.PlaceTrash}, {LabelJunk, provider.PlaceJunk}, {LabelDraft, provider.PlaceDraft},
 		{LabelOutbox, provider.PlaceOutbox}, {LabelSent, provider.PlaceSent}, {LabelInbox, provider.PlaceInbox},
 	} {
-		if m.Has(p.label) {
+		if slices.Contains(labels, p.label) {
 			out = append(out, p.place)
 		}
 	}
@@ -308,7 +310,7 @@ func (m *Mailbox) receive(mail Mail) *message {
 	if labels == nil {
 		labels = []string{LabelInbox}
 	}
-	return m.add(mail.Raw, labels, mail.Received, false, mail.Unrelated, 0, m.delays.Visible)
+	return m.add(mail.Raw, labels, mail.Received, false, mail.Unrelated, mail.thread, m.delays.Visible)
 }
 
 // read parses what the mailbox must know of a message.

@@ -177,6 +177,8 @@ type Mail struct {
 	// Received is when the service took it; zero is now. A time in the past
 	// fills a mailbox with history.
 	Received time.Time
+
+	thread int64 // of a report that the mailbox's own service puts there
 }
 
 // Deliver puts a mail from outside into a mailbox. ErrNoMailbox: nobody here

@@ -181,9 +181,16 @@ func (p *person) act(o *Office, from *Mailbox, sub Submission, b Behaviour, raw 
 	if out == nil {
 		return
 	}
-	box := o.byAddress[provider.Normalize(to.Addr)]
-	if b.Do == Bounce || b.Do == BounceDelay || b.Do == BounceLater {
-		box = from // reports go to the envelope's sender
+	switch b.Do {
+	case Bounce, BounceDelay:
+		mail := Mail{Raw: out}
+		if sent := from.byNumber[sub.Number]; sent != nil && from.beliefs.ReportsJoinThread {
+			mail.thread = sent.Thread
+		}
+		from.receive(mail)
+	case BounceLater:
+		from.receive(Mail{Raw: out}) // reports go to the envelope's sender
+	default:
+		o.byAddress[provider.Normalize(to.Addr)].receive(Mail{Raw: out})
 	}
-	box.receive(Mail{Raw: out})
 }

@@ -1,0 +1,479 @@
+package postoffice
+
+import (
+	"bytes"
+	"context"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/outreachkit/outreach/provider"
+)
+
+// memMailbox is an opened mailbox of a MemProvider.
+type memMailbox struct {
+	provider *MemProvider
+	account  provider.Account
+	tokens   provider.TokenSource
+}
+
+var _ provider.Mailbox = (*memMailbox)(nil)
+
+func fail(op Op, kind provider.ErrorKind, reason string) error {
+	return &provider.Error{Kind: kind, Op: opName(op), Reason: reason}
+}
+
+func refOf(number int64) provider.Ref { return provider.Ref("m" + strconv.FormatInt(number, 10)) }
+
+func threadOf(thread int64) string { return "t" + strconv.FormatInt(thread, 10) }
+
+// numberOf reads what refOf or threadOf wrote.
+func numberOf(s, prefix string) (int64, bool) {
+	digits, ok := strings.CutPrefix(s, prefix)
+	n, err := strconv.ParseInt(digits, 10, 64)
+	return n, ok && err == nil && n > 0
+}
+
+// cursorAt binds a position in the change log to the account.
+func (b *memMailbox) cursorAt(id int64) provider.Cursor {
+	return provider.Cursor("po1." + base64.RawURLEncoding.EncodeToString([]byte(b.account.Subject)) + "." + strconv.FormatInt(id, 10))
+}
+
+func (b *memMailbox) position(c provider.Cursor) (int64, bool) {
+	digits, ok := strings.CutPrefix(string(c), strings.TrimSuffix(string(b.cursorAt(0)), "0"))
+	id, err := strconv.ParseInt(digits, 10, 64)
+	return id, ok && err == nil && id >= 0
+}
+
+// begin makes the one request of an operation: it gets a token, lets faults
+// strike, and checks token and access. After a nil error the rule must be
+// asked whether the answer is lost.
+func (b *memMailbox) begin(ctx context.Context, op Op, needs provider.Access, class Request) (*Mailbox, Rule, error) {
+	return b.beginBefore(ctx, op, needs, class, time.Time{})
+}
+
+// beginBefore is begin with the last instant at which the request may leave.
+// It looks at the clock last, because getting a token takes time.
+func (b *memMailbox) beginBefore(ctx context.Context, op Op, needs provider.Access, class Request, notAfter time.Time) (*Mailbox, Rule, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, Rule{}, fmt.Errorf("%s: %w", opName(op), err)
+	}
+	if !b.account.Access.Includes(needs) {
+		return nil, Rule{}, fail(op, provider.ErrAccess, "")
+	}
+	tok, err := b.tokens.Token(ctx)
+	if err != nil {
+		return nil, Rule{}, tokenError(op, err)
+	}
+	if tok == nil {
+		return nil, Rule{}, fail(op, provider.ErrTemporary, "no_token")
+	}
+	m := b.provider.office.BySubject(b.account.Subject)
+	if m == nil {
+		return nil, Rule{}, fail(op, provider.ErrMailboxUnusable, "no_mailbox")
+	}
+	if err := ctx.Err(); err != nil {
+		return nil, Rule{}, fmt.Errorf("%s: %w", opName(op), err)
+	}
+	if !notAfter.IsZero() && b.provider.office.clock.Now().After(notAfter) {
+		return nil, Rule{}, fail(op, provider.ErrRejected, "too_late")
+	}
+	rule := b.provider.strike(op)
+	if rule.Fault == FaultLoseBefore {
+		return nil, Rule{}, rule.fail(op) // it never got there, so it does not count
+	}
+	m.Count(class)
+	if err := rule.fail(op); err != nil {
+		return nil, Rule{}, err
+	}
+	subject, access, ok := b.provider.authorise(tok)
+	if !ok || rule.Fault == FaultUnauthorized {
+		b.provider.refuse(tok.AccessToken)
+		err := fail(op, provider.ErrTemporary, "unauthorized")
+		b.tokens.Refused(ctx, tok, err)
+		return nil, Rule{}, err
+	}
+	if subject != b.account.Subject {
+		return nil, Rule{}, fail(op, provider.ErrRejected, "wrong_mailbox")
+	}
+	if !access.Includes(needs) {
+		return nil, Rule{}, fail(op, provider.ErrAccess, "insufficient_scope")
+	}
+	return m, rule, nil
+}
+
+// refuse ends an access token.
+func (p *MemProvider) refuse(accessToken string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if t := p.access[accessToken]; t != nil {
+		t.refused = true
+	}
+}
+
+// tokenError passes on what a TokenSource says. Without a token no request
+// can have left, so nothing of it may read as an unknown outcome.
+func tokenError(op Op, err error) error {
+	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
+		return fmt.Errorf("%s: get a token: %w", opName(op), err)
+	}
+	out := &provider.Error{Kind: provider.ErrTemporary, Op: opName(op), Reason: "no_token"}
+	var e *provider.Error
+	if errors.As(err, &e) && e.Kind != provider.ErrOutcomeUnknown {
+		out.Kind, out.Reason, out.RetryAfter, out.Until = e.Kind, e.Reason, e.RetryAfter, e.Until
+	}
+	return out
+}
+
+// finish is what a read returns once the service has answered: nil, unless
+// the answer was lost or the caller gave up.
+func finish(ctx context.Context, op Op, rule Rule) error {
+	if rule.Fault == FaultLoseAfter {
+		if rule.Call != nil {
+			rule.Call()
+		}
+		if ctx.Err() == nil {
+			return fail(op, provider.ErrTemporary, "no_answer")
+		}
+	}
+	if err := ctx.Err(); err != nil {
+		return fmt.Errorf("%s: %w", opName(op), err)
+	}
+	return nil
+}
+
+// Profile implements provider.Mailbox.
+func (b *memMailbox) Profile(ctx context.Context) (provider.Profile, error) {
+	m, rule, err := b.begin(ctx, OpProfile, provider.AccessSend, RequestOther)
+	if err != nil {
+		return provider.Profile{}, err
+	}
+	out := provider.Profile{Address: m.Address(), Addresses: m.Addresses()}
+	if b.account.Access.Includes(provider.AccessEnvelopes) {
+		out.Cursor = b.cursorAt(m.LastChange())
+	}
+	if err := finish(ctx, OpProfile, rule); err != nil {
+		return provider.Profile{}, err
+	}
+	return out, nil
+}
+
+// Send implements provider.Mailbox.
+func (b *memMailbox) Send(ctx context.Context, out *provider.Outgoing) (provider.Receipt, error) {
+	thread, err := b.checkOutgoing(out)
+	if err != nil {
+		return provider.Receipt{}, err
+	}
+	m, rule, err := b.beginBefore(ctx, OpSend, provider.AccessSend, RequestSend, out.NotAfter)
+	if err != nil {
+		return provider.Receipt{}, err
+	}
+	msg, err := m.Submit(SubmitParams{Raw: out.Raw, Thread: thread})
+	switch {
+	case errors.Is(err, ErrSenderRefused):
+		return provider.Receipt{}, fail(OpSend, provider.ErrSenderNotAllowed, "")
+	case errors.Is(err, ErrNoThread):
+		return provider.Receipt{}, fail(OpSend, provider.ErrNotFound, "no_thread")
+	case err != nil:
+		return provider.Receipt{}, fail(OpSend, provider.ErrRejected, "refused")
+	}
+	if err := finish(ctx, OpSend, rule); err != nil {
+		e := &provider.Error{Kind: provider.ErrOutcomeUnknown, Op: opName(OpSend), Reason: "no_answer"}
+		if ctx.Err() != nil {
+			e.Err = err
+		}
+		return provider.Receipt{}, e
+	}
+	r := provider.Receipt{At: b.provider.office.clock.Now()}
+	if msg.Number != 0 {
+		r.Ref, r.Thread = refOf(msg.Number), threadOf(msg.Thread)
+	}
+	return r, nil
+}
+
+// checkOutgoing refuses what must not leave, before any request.
+func (b *memMailbox) checkOutgoing(out *provider.Outgoing) (thread int64, err error) {
+	field := func(kind provider.ErrorKind, name, problem string) error {
+		return &provider.Error{
+			Kind: kind, Op: opName(OpSend), Reason: strings.ToLower(name),
+			Err: &provider.FieldError{Op: opName(OpSend), Field: name, Problem: problem},
+		}
+	}
+	limits := b.provider.cfg.Limits
+	switch {
+	case out == nil || len(out.Raw) == 0:
+		return 0, field(provider.ErrRejected, "Raw", "is empty")
+	case out.NotAfter.IsZero():
+		return 0, field(provider.ErrRejected, "NotAfter", "is zero; a send needs a deadline")
+	case len(out.To)+len(out.Cc)+len(out.Bcc) == 0:
+		return 0, field(provider.ErrRejected, "To", "names nobody")
+	case limits.MaxRecipients > 0 && len(out.To)+len(out.Cc)+len(out.Bcc) > limits.MaxRecipients:
+		return 0, field(provider.ErrRejected, "To", "has more recipients than the service takes")
+	case limits.MaxMessageBytes > 0 && int64(len(out.Raw)) > limits.MaxMessageBytes:
+		return 0, fail(OpSend, provider.ErrTooLarge, "raw")
+	case !b.account.Owns(out.From.Addr):
+		return 0, fail(OpSend, provider.ErrSenderNotAllowed, "from")
+	}
+	if out.Thread.ID != "" {
+		n, ok := numberOf(out.Thread.ID, "t")
+		if !ok {
+			return 0, fail(OpSend, provider.ErrNotFound, "no_thread")
+		}
+		thread = n
+	}
+	return thread, nil
+}
+
+// Locate implements provider.Mailbox.
+func (b *memMailbox) Locate(ctx context.Context, key provider.SendKey) ([]provider.Located, error) {
+	unknown := fail(OpLocate, provider.ErrOutcomeUnknown, "")
+	if err := ctx.Err(); err != nil {
+		return nil, fmt.Errorf("%s: %w", opName(OpLocate), err)
+	}
+	if b.provider.Abilities(b.account.Access).Locate == provider.ReachNone {
+		return nil, unknown
+	}
+	settled := key.Deadline.Add(b.provider.cfg.Limits.Settle)
+	asked := b.provider.office.clock.Now() // before anything is read: what appears later proves nothing
+	m, rule, err := b.begin(ctx, OpLocate, provider.AccessEnvelopes, RequestSearch)
+	if err != nil {
+		return nil, err
+	}
+	found := b.copies(m, key)
+	gone, err := b.unexplained(m, key.Cursor)
+	if err != nil {
+		return nil, err
+	}
+	if err := finish(ctx, OpLocate, rule); err != nil {
+		return nil, err
+	}
+	switch {
+	case len(found) > 0:
+		return found, nil
+	case key.Deadline.IsZero():
+		return nil, unknown
+	case asked.Before(settled):
+		return nil, &provider.Error{Kind: provider.ErrNotSettled, Op: opName(OpLocate), Until: settled}
+	case !key.Proven || gone:
+		return nil, unknown
+	}
+	return nil, fail(OpLocate, provider.ErrNotSent, "")
+}
+
+// copies finds messages that are the mail: by its Message-ID, or among the
+// owner's own by its key, where the Message-ID was replaced.
+func (b *memMailbox) copies(m *Mailbox, key provider.SendKey) []provider.Located {
+	found := m.ByMessageID(key.MessageID)
+	for msg := range m.Visible() {
+		if !msg.Own || msg.Received.Before(key.From.Add(-time.Minute)) ||
+			slices.ContainsFunc(found, func(f Message) bool { return f.Number == msg.Number }) {
+			continue
+		}
+		m.CountEnvelope(msg.Number)
+		fields, _ := Split(msg.Raw)
+		h := headerOf(fields)
+		original := provider.BareID(h.Get("X-Google-Original-Message-ID"))
+		if key.Key != "" && strings.TrimSpace(h.Get(provider.KeyHeader)) == key.Key ||
+			original != "" && original == provider.BareID(key.MessageID) {
+			found = append(found, msg)
+		}
+	}
+	var out []provider.Located
+	for _, msg := range found {
+		m.CountEnvelope(msg.Number)
+		for _, place := range msg.Places() {
+			out = append(out, provider.Located{
+				Ref: refOf(msg.Number), Thread: threadOf(msg.Thread), MessageID: msg.MessageID, Place: place, At: msg.Received,
+			})
+		}
+	}
+	return out
+}
+
+// unexplained reports whether the copy of a mail sent after the cursor may
+// have been deleted: something that came after the cursor and was not
+// received from others is gone, or the span can't be read.
+func (b *memMailbox) unexplained(m *Mailbox, since provider.Cursor) (bool, error) {
+	if since == "" {
+		return true, nil
+	}
+	id, ok := b.position(since)
+	if !ok {
+		return false, fail(OpLocate, provider.ErrRejected, "cursor")
+	}
+	changes, _, err := m.Changes(id, 0)
+	if err != nil {
+		return true, nil
+	}
+	came := make(map[int64]bool)
+	for _, c := range changes {
+		switch {
+		case c.Kind == Added && c.Own:
+			came[c.Number] = true
+		case c.Kind == Deleted && came[c.Number]:
+			return true, nil
+		}
+	}
+	return false, nil
+}
+
+// Changes implements provider.Mailbox.
+func (b *memMailbox) Changes(ctx context.Context, since provider.Cursor) (provider.Page, error) {
+	if err := ctx.Err(); err != nil {
+		return provider.Page{}, fmt.Errorf("%s: %w", opName(OpChanges), err)
+	}
+	after, ok := b.position(since)
+	if !ok {
+		return provider.Page{}, fail(OpChanges, provider.ErrRejected, "cursor")
+	}
+	m, rule, err := b.begin(ctx, OpChanges, provider.AccessEnvelopes, RequestChanges)
+	if err != nil {
+		return provider.Page{}, err
+	}
+	changes, more, err := m.Changes(after, b.provider.cfg.PageSize)
+	if err != nil {
+		return provider.Page{}, fail(OpChanges, provider.ErrCursorExpired, "")
+	}
+	page := provider.Page{Next: since, More: more}
+	for _, c := range changes {
+		page.Next = b.cursorAt(c.ID)
+		if c.Kind == Deleted {
+			page.Gone = append(page.Gone, refOf(c.Number))
+			continue
+		}
+		page.Items = append(page.Items, itemOf(c.Number, c.Thread, c.Labels, c.Own))
+	}
+	if err := finish(ctx, OpChanges, rule); err != nil {
+		return provider.Page{}, err
+	}
+	return page, nil
+}
+
+func itemOf(number, thread int64, labels []string, own bool) provider.Item {
+	return provider.Item{
+		Ref: refOf(number), Thread: threadOf(thread), Place: placesOf(labels)[0], Own: own, Draft: slices.Contains(labels, LabelDraft),
+	}
+}
+
+// Search implements provider.Mailbox.
+func (b *memMailbox) Search(ctx context.Context, q provider.Query) ([]provider.Item, error) {
+	if !b.provider.Abilities(b.account.Access).SenderReplies {
+		return nil, fail(OpSearch, provider.ErrAccess, "")
+	}
+	switch {
+	case len(q.From) > provider.MaxQuerySenders:
+		return nil, fail(OpSearch, provider.ErrRejected, "too_many_senders")
+	case q.Since.IsZero():
+		return nil, fail(OpSearch, provider.ErrRejected, "no_since")
+	}
+	senders := make(map[string]bool)
+	for _, a := range q.From {
+		key := provider.Normalize(a)
+		if key == "" {
+			return nil, fail(OpSearch, provider.ErrRejected, "not_an_address")
+		}
+		senders[key] = true
+	}
+	m, rule, err := b.begin(ctx, OpSearch, provider.AccessEnvelopes, RequestSearch)
+	if err != nil {
+		return nil, err
+	}
+	var hits []Message
+	for msg := range m.Visible() {
+		if msg.Received.Before(q.Since) || !q.To.IsZero() && !msg.Received.Before(q.To) {
+			continue
+		}
+		anyone := len(q.From) == 0 && !q.System
+		if anyone || slices.ContainsFunc(msg.From, func(a string) bool {
+			return senders[a] || q.System && provider.IsSystemSender([]provider.Address{{Addr: a}})
+		}) {
+			hits = append(hits, msg)
+		}
+	}
+	slices.SortStableFunc(hits, func(a, b Message) int { return b.Received.Compare(a.Received) })
+	limit := q.Limit
+	if limit <= 0 {
+		limit = 500
+	}
+	var out []provider.Item
+	for _, msg := range hits[:min(limit, len(hits))] {
+		out = append(out, itemOf(msg.Number, msg.Thread, msg.Labels, msg.Own))
+	}
+	if err := finish(ctx, OpSearch, rule); err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+// Envelope implements provider.Mailbox.
+func (b *memMailbox) Envelope(ctx context.Context, ref provider.Ref) (*provider.Envelope, error) {
+	m, rule, err := b.begin(ctx, OpEnvelope, provider.AccessEnvelopes, RequestEnvelope)
+	if err != nil {
+		return nil, err
+	}
+	msg, err := lookUp(m, OpEnvelope, ref)
+	if err != nil {
+		return nil, err
+	}
+	m.CountEnvelope(msg.Number)
+	if err := finish(ctx, OpEnvelope, rule); err != nil {
+		return nil, err
+	}
+	return envelopeOf(msg), nil
+}
+
+func lookUp(m *Mailbox, op Op, ref provider.Ref) (Message, error) {
+	if n, ok := numberOf(string(ref), "m"); ok {
+		if msg, ok := m.Message(n); ok {
+			return msg, nil
+		}
+	}
+	return Message{}, fail(op, provider.ErrNotFound, "")
+}
+
+// Content implements provider.Mailbox.
+func (b *memMailbox) Content(ctx context.Context, w provider.Warrant) (*provider.Message, error) {
+	out, _, err := b.read(ctx, OpContent, w)
+	return out, err
+}
+
+// Attachment implements provider.Mailbox.
+func (b *memMailbox) Attachment(ctx context.Context, w provider.Warrant, part string) (io.ReadCloser, error) {
+	_, parts, err := b.read(ctx, OpAttachment, w)
+	if err != nil {
+		return nil, err
+	}
+	data, ok := parts[part]
+	if !ok {
+		return nil, fail(OpAttachment, provider.ErrNotFound, "no_such_part")
+	}
+	return io.NopCloser(bytes.NewReader(data)), nil
+}
+
+func (b *memMailbox) read(ctx context.Context, op Op, w provider.Warrant) (*provider.Message, map[string][]byte, error) {
+	if !w.Permits(b.account.Subject) {
+		return nil, nil, fail(op, provider.ErrNoWarrant, "")
+	}
+	if !b.provider.Abilities(b.account.Access).Content {
+		return nil, nil, fail(op, provider.ErrAccess, "")
+	}
+	m, rule, err := b.begin(ctx, op, provider.AccessReplies, RequestContent)
+	if err != nil {
+		return nil, nil, err
+	}
+	msg, err := lookUp(m, op, w.Ref())
+	if err != nil {
+		return nil, nil, err
+	}
+	m.CountContent(msg.Number)
+	if err := finish(ctx, op, rule); err != nil {
+		return nil, nil, err
+	}
+	out, parts := readContent(msg)
+	return out, parts, nil
+}
