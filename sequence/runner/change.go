@@ -206,7 +206,7 @@ func eventRow(ev Event) store.Event {
 	if err != nil {
 		panic("runner: an Event that JSON can't hold: " + err.Error()) // its fields are strings, numbers and times
 	}
-	return store.Event{Key: "event/" + ev.ID, Kind: rowEvent, Data: data}
+	return store.Event{Key: "event/" + ev.ID, Kind: rowEvent, Enrollment: ev.Enrollment, Data: data}
 }
 
 func entryRow(e store.Entry) (store.Event, error) {
@@ -214,5 +214,5 @@ func entryRow(e store.Entry) (store.Event, error) {
 	if err != nil {
 		return store.Event{}, fmt.Errorf("runner: conversation entry %s: %w", e.Key, err)
 	}
-	return store.Event{Key: "entry/" + e.Key, Kind: rowEntry, Data: data}, nil
+	return store.Event{Key: "entry/" + e.Key, Kind: rowEntry, Enrollment: e.Conversation, Data: data}, nil
 }

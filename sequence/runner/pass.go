@@ -55,14 +55,17 @@ func (p *pass) run(ctx context.Context) (err error) {
 	switch {
 	case errors.Is(trouble, store.ErrFenced):
 		return nil // somebody else has the mailbox now, and does its work
+	case errors.Is(trouble, store.ErrConflict):
+		// The mailbox's record changed under us: its link did. The next pass
+		// starts from what it is now.
+		return p.giveBack(ctx)
 	case ctx.Err() != nil:
 		// The lease ends by itself; open intents are looked up then.
 		return ctx.Err()
 	}
 	var pe *provider.Error
 	if !errors.As(trouble, &pe) {
-		_ = p.r.cfg.Store.Unclaim(ctx, p.claim.Fence)
-		return trouble
+		return errors.Join(trouble, p.giveBack(ctx))
 	}
 	return p.troubled(ctx, pe)
 }
@@ -170,13 +173,17 @@ func (p *pass) finish(ctx context.Context, keep time.Duration) error {
 		}
 		return err
 	}
-	var err error
-	if keep > 0 {
-		err = p.r.cfg.Store.Renew(ctx, p.claim.Fence, keep)
-	} else {
-		err = p.r.cfg.Store.Unclaim(ctx, p.claim.Fence)
+	if keep <= 0 {
+		return p.giveBack(ctx)
 	}
-	if err != nil && !errors.Is(err, store.ErrFenced) {
+	if err := p.r.cfg.Store.Renew(ctx, p.claim.Fence, keep); err != nil && !errors.Is(err, store.ErrFenced) {
+		return fmt.Errorf("runner: keep mailbox %s: %w", p.box.ID, err)
+	}
+	return nil
+}
+
+func (p *pass) giveBack(ctx context.Context) error {
+	if err := p.r.cfg.Store.Unclaim(ctx, p.claim.Fence); err != nil {
 		return fmt.Errorf("runner: give back mailbox %s: %w", p.box.ID, err)
 	}
 	return nil

@@ -143,14 +143,7 @@ func (r *Runner) previewMail(ctx context.Context, mb observed, in store.Intent, 
 		return fmt.Errorf("runner: the data of intent %s: %w", in.ID, err)
 	}
 	m.Subject = meta.Subject
-	key := provider.SendKey{
-		MessageID: in.MessageID, Key: in.Key, Subject: meta.Subject, Thread: meta.Thread.ID,
-		From: in.Created, Deadline: in.Deadline, Cursor: meta.Cursor,
-	}
-	for _, a := range meta.To {
-		key.To = append(key.To, a.Addr)
-	}
-	copies, err := mb.locate(ctx, key, ReasonPreview)
+	copies, err := mb.copies(ctx, in, ReasonPreview)
 	switch {
 	case errors.Is(err, provider.ErrNotSettled), errors.Is(err, provider.ErrNotSent), errors.Is(err, provider.ErrOutcomeUnknown):
 		return nil

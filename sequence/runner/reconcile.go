@@ -67,7 +67,7 @@ func (p *pass) reconcileOne(ctx context.Context, l *loaded, in store.Intent) err
 			return err
 		}
 	}
-	copies, err := p.locate(ctx, in, ReasonReconcile)
+	copies, err := p.mb.copies(ctx, in, ReasonReconcile)
 	var pe *provider.Error
 	switch {
 	case err == nil:
@@ -93,8 +93,8 @@ func (p *pass) reconcileOne(ctx context.Context, l *loaded, in store.Intent) err
 	return err
 }
 
-// locate asks the mailbox where copies of an intent's mail lie.
-func (p *pass) locate(ctx context.Context, in store.Intent, reason string) ([]provider.Located, error) {
+// copies asks the mailbox where copies of an intent's mail lie.
+func (o observed) copies(ctx context.Context, in store.Intent, reason string) ([]provider.Located, error) {
 	var meta intentMeta
 	if err := json.Unmarshal(in.Meta, &meta); err != nil {
 		return nil, fmt.Errorf("runner: the data of intent %s: %w", in.ID, err)
@@ -106,7 +106,7 @@ func (p *pass) locate(ctx context.Context, in store.Intent, reason string) ([]pr
 	for _, a := range meta.To {
 		key.To = append(key.To, a.Addr)
 	}
-	return p.mb.locate(ctx, key, reason)
+	return o.locate(ctx, key, reason)
 }
 
 // departed picks the copy that proves that the mail left, the one in Sent

@@ -83,6 +83,7 @@ type intentMeta struct {
 type boxData struct {
 	LastRead time.Time `json:"last_read"`          // start of the last complete read
 	Searched time.Time `json:"searched"`           // start of the last complete sender search
+	LastSend time.Time `json:"last_send"`          // when a mail was last tried
 	Lost     string    `json:"lost,omitempty"`     // why the mailbox can't be used; empty if it can
 	Proven   bool      `json:"proven,omitempty"`   // the last accepted mail's copy was seen in Sent
 	Failures int       `json:"failures,omitempty"` // in a row, for the wait

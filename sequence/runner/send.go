@@ -203,7 +203,7 @@ func (p *pass) sentCopy(ctx context.Context, id string, m sentMail) (*provider.L
 		if in.ID != m.Intent {
 			continue
 		}
-		copies, err := p.locate(ctx, in, ReasonSentCopy)
+		copies, err := p.mb.copies(ctx, in, ReasonSentCopy)
 		switch {
 		case errors.Is(err, provider.ErrNotSettled), errors.Is(err, provider.ErrNotSent), errors.Is(err, provider.ErrOutcomeUnknown):
 			return nil, nil
