@@ -55,15 +55,20 @@ type Page struct {
 	More bool   // Next has more to tell right now
 }
 
-// Query asks for messages by sender. Without From and System it asks for
-// messages from anyone, which is how a gap in the change feed is closed.
-// When more than Limit match, the newest Limit are returned.
+// Query asks for messages by sender. Without From it asks for messages from
+// anyone, which is how a gap in the change feed is closed. When more than
+// Limit match, the newest Limit are returned.
 type Query struct {
-	From   []string  // addresses; at most MaxQuerySenders
-	System bool      // also from the senders that IsSystemSender lists
-	Since  time.Time // received at or after; required
-	To     time.Time // received before; zero is now
-	Limit  int       // at most so many items; zero is the provider's default of 500
+	From []string // addresses; at most MaxQuerySenders
+
+	// System asks also for messages from the senders that IsSystemSender
+	// lists, if their text names one of From: delivery reports about these
+	// addresses, and not those about mail of others. It needs From.
+	System bool
+
+	Since time.Time // received at or after; required
+	To    time.Time // received before; zero is now
+	Limit int       // at most so many items; zero is the provider's default of 500
 }
 
 // MaxQuerySenders bounds Query.From, so that one query stays one request.

@@ -370,6 +370,8 @@ func (b *memMailbox) Search(ctx context.Context, q provider.Query) ([]provider.I
 		return nil, fail(OpSearch, provider.ErrRejected, "too_many_senders")
 	case q.Since.IsZero():
 		return nil, fail(OpSearch, provider.ErrRejected, "no_since")
+	case q.System && len(q.From) == 0:
+		return nil, fail(OpSearch, provider.ErrRejected, "system_without_senders")
 	}
 	senders := make(map[string]bool)
 	for _, a := range q.From {
@@ -388,9 +390,8 @@ func (b *memMailbox) Search(ctx context.Context, q provider.Query) ([]provider.I
 		if msg.Received.Before(q.Since) || !q.To.IsZero() && !msg.Received.Before(q.To) {
 			continue
 		}
-		anyone := len(q.From) == 0 && !q.System
-		if anyone || slices.ContainsFunc(msg.From, func(a string) bool {
-			return senders[a] || q.System && provider.IsSystemSender([]provider.Address{{Addr: a}})
+		if len(q.From) == 0 || slices.ContainsFunc(msg.From, func(a string) bool {
+			return senders[a] || q.System && provider.IsSystemSender([]provider.Address{{Addr: a}}) && msg.Names(q.From)
 		}) {
 			hits = append(hits, msg)
 		}

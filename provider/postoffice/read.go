@@ -11,6 +11,7 @@ import (
 	"mime/quotedprintable"
 	"net/mail"
 	"net/textproto"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -225,4 +226,14 @@ func typed(s string) string {
 		s = value
 	}
 	return strings.TrimSpace(s)
+}
+
+// Names reports whether the message's text or headers name one of the
+// addresses, as a full-text search would find it.
+func (m Message) Names(addrs []string) bool {
+	text := bytes.ToLower(m.Raw)
+	return slices.ContainsFunc(addrs, func(a string) bool {
+		key := provider.Normalize(a)
+		return key != "" && bytes.Contains(text, []byte(key))
+	})
 }

@@ -130,7 +130,6 @@ func (p *pass) searchSenders(ctx context.Context, start time.Time) (bool, error)
 		!p.data.LastSend.IsZero() && start.Before(p.data.LastSend.Add(provider.ReportSpan))
 	for chunk := range slices.Chunk(senders, provider.MaxQuerySenders) {
 		q := provider.Query{From: chunk, System: reports, Since: since, To: start.Add(time.Minute)}
-		reports = false // once is enough
 		items, err := p.searchAll(ctx, q, ReasonSearch)
 		if err != nil {
 			return true, err

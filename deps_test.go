@@ -1,0 +1,137 @@
+package outreach_test
+
+import (
+	"encoding/json"
+	"io"
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+)
+
+const module = "github.com/outreachkit/outreach"
+
+// imports is one package as the go command lists it.
+type imports struct {
+	ImportPath string
+	Imports    []string
+	Deps       []string
+	Standard   bool
+}
+
+// list returns every package of the module.
+func list(t *testing.T) map[string]imports {
+	t.Helper()
+	out, err := exec.Command("go", "list", "-json=ImportPath,Imports,Deps,Standard", "./...").Output()
+	if err != nil {
+		t.Fatalf("go list: %v", err)
+	}
+	pkgs := make(map[string]imports)
+	dec := json.NewDecoder(strings.NewReader(string(out)))
+	for {
+		var p imports
+		if err := dec.Decode(&p); err == io.EOF {
+			break
+		} else if err != nil {
+			t.Fatal(err)
+		}
+		pkgs[p.ImportPath] = p
+	}
+	if len(pkgs) == 0 {
+		t.Fatal("go list found no packages")
+	}
+	return pkgs
+}
+
+// under reports whether path is the package root or below it.
+func under(path, root string) bool {
+	return path == root || strings.HasPrefix(path, root+"/")
+}
+
+// TestImportRules holds the borders between the packages. A rule speaks of
+// what a package may not reach through any chain of imports, or may not
+// import itself.
+func TestImportRules(t *testing.T) {
+	pkgs := list(t)
+	rules := []struct {
+		pkg    string   // the package, or with /... it and all below
+		except []string // packages below it that the rule leaves out
+		direct bool     // only what it imports itself
+		forbid []string
+		reason string
+	}{
+		{pkg: "sequence", direct: true,
+			forbid: []string{"context", "net", "os", "sync", "log", "math/rand", "math/rand/v2", "database/sql"},
+			reason: "the engine is pure: its host gives it time and does its work"},
+		{pkg: "sequence", forbid: []string{module + "/provider", module + "/store", module + "/linking", "net/http"},
+			reason: "the engine knows neither mail services nor storage"},
+		{pkg: "store", forbid: []string{module + "/provider", module + "/sequence", module + "/linking", "golang.org"},
+			reason: "a host that imports only sequence and store compiles the standard library alone"},
+		{pkg: "provider", forbid: []string{module + "/store", module + "/sequence", module + "/linking", "google.golang.org", "github.com/microsoftgraph"},
+			reason: "the contract knows no SDK and no storage"},
+		{pkg: "gmail", forbid: []string{module + "/store", module + "/linking", module + "/sequence", module + "/msgraph"},
+			reason: "an adapter knows the contract and its SDK, nothing else of the module"},
+		{pkg: "linking", forbid: []string{module + "/gmail", module + "/msgraph", module + "/sequence", "google.golang.org/api"},
+			reason: "linking works with any Provider"},
+		{pkg: "sequence/runner", forbid: []string{module + "/gmail", module + "/msgraph", module + "/linking", "google.golang.org/api"},
+			reason: "the runner works with any Provider and any source of mailboxes"},
+		{pkg: "./...", except: []string{"store/storetest", "provider/providertest"}, forbid: []string{"testing"},
+			reason: "a host's binary must not carry testing's flags; only suites that run inside a test may import it"},
+		{pkg: "store/memstore", forbid: []string{module + "/provider", module + "/sequence"},
+			reason: "a store keeps opaque bytes and plain columns"},
+		{pkg: "examples/quickstart", forbid: []string{module + "/msgraph", "github.com/microsoftgraph"},
+			reason: "a first run compiles in well under two minutes"},
+	}
+	for _, rule := range rules {
+		root := module + "/" + rule.pkg
+		if rule.pkg == "./..." {
+			root = module
+		}
+		found := false
+		for path, p := range pkgs {
+			if path != root && !(rule.pkg == "./..." && under(path, root)) {
+				continue
+			}
+			found = true
+			if slices.ContainsFunc(rule.except, func(e string) bool { return under(path, module+"/"+e) }) {
+				continue
+			}
+			reach := p.Deps
+			if rule.direct {
+				reach = p.Imports
+			}
+			for _, dep := range reach {
+				for _, forbidden := range rule.forbid {
+					hit := under(dep, forbidden)
+					if hit && dep != path {
+						t.Errorf("%s reaches %s, which it must not: %s", path, dep, rule.reason)
+					}
+				}
+			}
+		}
+		if !found {
+			t.Errorf("the rule for %s speaks of no package: it was moved or renamed", rule.pkg)
+		}
+	}
+}
+
+// TestRootsAreStandard holds that hosts which only plan and store compile no
+// dependency at all.
+func TestRootsAreStandard(t *testing.T) {
+	pkgs := list(t)
+	for _, root := range []string{"sequence", "store"} {
+		for _, dep := range pkgs[module+"/"+root].Deps {
+			if strings.Contains(strings.SplitN(dep, "/", 2)[0], ".") && !under(dep, module+"/"+root) {
+				t.Errorf("%s reaches %s, which is not in the standard library", root, dep)
+			}
+		}
+	}
+}
+
+// TestNoInit holds that importing a package does nothing.
+func TestNoInit(t *testing.T) {
+	out, err := exec.Command("git", "grep", "-nE", `^func init\(\)`, "--", "*.go").CombinedOutput()
+	if err == nil {
+		t.Errorf("packages do work when they are imported:\n%s", out)
+	}
+}
