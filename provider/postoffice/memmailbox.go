@@ -1,7 +1,6 @@
 package postoffice
 
 import (
-	"bytes"
 	"context"
 	"encoding/base64"
 	"errors"
@@ -12,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/outreachkit/outreach/internal/mimemsg"
 	"github.com/outreachkit/outreach/provider"
 )
 
@@ -439,42 +439,42 @@ func lookUp(m *Mailbox, op Op, ref provider.Ref) (Message, error) {
 
 // Content implements provider.Mailbox.
 func (b *memMailbox) Content(ctx context.Context, w provider.Warrant) (*provider.Message, error) {
-	out, _, err := b.read(ctx, OpContent, w)
-	return out, err
+	msg, err := b.read(ctx, OpContent, w)
+	if err != nil {
+		return nil, err
+	}
+	return readContent(msg), nil
 }
 
 // Attachment implements provider.Mailbox.
 func (b *memMailbox) Attachment(ctx context.Context, w provider.Warrant, part string) (io.ReadCloser, error) {
-	_, parts, err := b.read(ctx, OpAttachment, w)
+	msg, err := b.read(ctx, OpAttachment, w)
 	if err != nil {
 		return nil, err
 	}
-	data, ok := parts[part]
-	if !ok {
+	rc, err := mimemsg.OpenPart(msg.Raw, part)
+	if err != nil {
 		return nil, fail(OpAttachment, provider.ErrNotFound, "no_such_part")
 	}
-	return io.NopCloser(bytes.NewReader(data)), nil
+	return rc, nil
 }
 
-func (b *memMailbox) read(ctx context.Context, op Op, w provider.Warrant) (*provider.Message, map[string][]byte, error) {
+// read fetches the message that w permits to read.
+func (b *memMailbox) read(ctx context.Context, op Op, w provider.Warrant) (Message, error) {
 	if !w.Permits(b.account.Subject) {
-		return nil, nil, fail(op, provider.ErrNoWarrant, "")
+		return Message{}, fail(op, provider.ErrNoWarrant, "")
 	}
 	if !b.provider.Abilities(b.account.Access).Content {
-		return nil, nil, fail(op, provider.ErrAccess, "")
+		return Message{}, fail(op, provider.ErrAccess, "")
 	}
 	m, rule, err := b.begin(ctx, op, provider.AccessReplies, RequestContent)
 	if err != nil {
-		return nil, nil, err
+		return Message{}, err
 	}
 	msg, err := lookUp(m, op, w.Ref())
 	if err != nil {
-		return nil, nil, err
+		return Message{}, err
 	}
 	m.CountContent(msg.Number)
-	if err := finish(ctx, op, rule); err != nil {
-		return nil, nil, err
-	}
-	out, parts := readContent(msg)
-	return out, parts, nil
+	return msg, finish(ctx, op, rule)
 }

@@ -201,36 +201,6 @@ func TestFaults(t *testing.T) {
 	}
 }
 
-func TestReadContent(t *testing.T) {
-	raw := text("From: bob@example.net", "Subject: =?utf-8?q?Gr=C3=BC=C3=9Fe?=", `Content-Type: multipart/mixed; boundary="b"`)
-	raw = append(raw, strings.Join([]string{
-		"--b", `Content-Type: multipart/alternative; boundary="c"`, "",
-		"--c", "Content-Type: text/plain; charset=iso-8859-1", "Content-Transfer-Encoding: quoted-printable", "", "Gr=FC=DFe", "--c",
-		"Content-Type: text/html", "", "<p>Hi</p>", "--c--", "--b", `Content-Type: application/pdf; name="cv.pdf"`,
-		"Content-Transfer-Encoding: base64", "Content-Disposition: attachment", "", "aGVsbG8=", "--b--", "",
-	}, "\r\n")...)
-	msg, parts := readContent(Message{Number: 1, Raw: raw})
-	if msg.Defect != nil || msg.Text != "Grüße" || msg.HTML != "<p>Hi</p>" || msg.Envelope.Subject != "Grüße" {
-		t.Fatalf("%+v", msg)
-	}
-	if len(msg.Attachments) != 1 || msg.Attachments[0].Name != "cv.pdf" || string(parts[msg.Attachments[0].Part]) != "hello" {
-		t.Fatalf("%+v %v", msg.Attachments, parts)
-	}
-}
-
-func FuzzReadContent(f *testing.F) {
-	f.Add([]byte("Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n\r\nx\r\n--b--"))
-	f.Add([]byte("Content-Type: text/plain; charset=x\r\nContent-Transfer-Encoding: base64\r\n\r\n!!"))
-	f.Fuzz(func(t *testing.T, raw []byte) {
-		msg, parts := readContent(Message{Number: 1, Raw: raw})
-		for _, a := range msg.Attachments {
-			if int64(len(parts[a.Part])) != a.Size {
-				t.Fatal("an attachment's size is not its length")
-			}
-		}
-	})
-}
-
 func TestScriptedPeople(t *testing.T) {
 	for _, c := range []struct {
 		act      Act
@@ -281,7 +251,7 @@ func TestScriptedPeople(t *testing.T) {
 			if len(got) != 3 {
 				t.Fatalf("%d messages, want 3", len(got))
 			}
-			msg, _ := readContent(got[0])
+			msg := readContent(got[0])
 			if msg.Defect != nil || !c.check(msg) {
 				t.Fatalf("%+v\n%s", msg, got[0].Raw)
 			}

@@ -126,7 +126,7 @@ func contentTests() tests {
 		"Malformed": func(t *testing.T, w *world) {
 			l := w.reader(t)
 			for name, c := range map[string]struct{ kind, body string }{
-				"unknown charset": {"Content-Type: text/plain; charset=x-nobody-knows", "Readable words"},
+				"unknown charset": {"Content-Type: text/plain; charset=x-nobody-knows", "Readable words \xe9\xff"},
 				"broken off":      {`Content-Type: multipart/mixed; boundary="b"`, "--b\r\nContent-Type: text/plain\r\n\r\nReadable words\r\n--b\r\nContent-Type: text/html\r\n\r\n<p"},
 				"bad base64":      {"Content-Type: text/plain\r\nContent-Transfer-Encoding: base64", "UmVhZGFibGUgd29yZHM=\r\n!!!*!!"},
 			} {
