@@ -7,6 +7,7 @@ import (
 	"io"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"golang.org/x/oauth2"
 
@@ -126,7 +127,6 @@ func contentTests() tests {
 		"Malformed": func(t *testing.T, w *world) {
 			l := w.reader(t)
 			for name, c := range map[string]struct{ kind, body string }{
-				"unknown charset": {"Content-Type: text/plain; charset=x-nobody-knows", "Readable words \xe9\xff"},
 				"broken off":      {`Content-Type: multipart/mixed; boundary="b"`, "--b\r\nContent-Type: text/plain\r\n\r\nReadable words\r\n--b\r\nContent-Type: text/html\r\n\r\n<p"},
 				"bad base64":      {"Content-Type: text/plain\r\nContent-Transfer-Encoding: base64", "UmVhZGFibGUgd29yZHM=\r\n!!!*!!"},
 			} {
@@ -139,6 +139,14 @@ func contentTests() tests {
 				if msg.Defect == nil || !strings.Contains(msg.Text, "Readable words") {
 					t.Errorf("%s: text %q, defect %v", name, msg.Text, msg.Defect)
 				}
+			}
+		},
+		"UnknownCharset": func(t *testing.T, w *world) {
+			l := w.reader(t)
+			raw, id := w.incoming("carol@example.org", "Hello", "Readable words \xe9", "Content-Type: text/plain; charset=x-nobody-knows")
+			msg, err := l.Content(t.Context(), w.warrant(t, l, w.arrive(t, l, raw, id)))
+			if err != nil || !strings.Contains(msg.Text, "Readable words") || !utf8.ValidString(msg.Text) {
+				t.Errorf("%+v, %v", msg, err)
 			}
 		},
 		"NotFound": func(t *testing.T, w *world) {
