@@ -1,0 +1,181 @@
+package gmail
+
+import (
+	"net/http"
+	"net/url"
+	"time"
+
+	"github.com/coreos/go-oidc/v3/oidc"
+	"golang.org/x/oauth2"
+
+	"github.com/outreachkit/outreach/provider"
+)
+
+// Endpoints are where Google is. They are replaced together, by a fake's.
+type Endpoints struct {
+	Auth   string // consent page
+	Token  string
+	Revoke string
+	JWKS   string // keys of ID tokens
+	Issuer string // iss of ID tokens
+	API    string // base URL of the Gmail API, without a path
+}
+
+// GoogleEndpoints returns the true ones.
+func GoogleEndpoints() Endpoints {
+	return Endpoints{
+		Auth:   "https://accounts.google.com/o/oauth2/v2/auth",
+		Token:  "https://oauth2.googleapis.com/token",
+		Revoke: "https://oauth2.googleapis.com/revoke",
+		JWKS:   "https://www.googleapis.com/oauth2/v3/certs",
+		Issuer: "https://accounts.google.com",
+		API:    "https://gmail.googleapis.com",
+	}
+}
+
+// Config describes one OAuth client at Google. ClientID and ClientSecret are
+// required.
+type Config struct {
+	// Name tells this registration from the host's others. Links remember
+	// it. Empty is "gmail".
+	Name string
+
+	ClientID     string
+	ClientSecret string
+
+	// HTTPClient's transport makes all requests. It must not retry: a send
+	// would go out twice. Its redirect policy and cookies are not used. Nil
+	// is a transport of this package's own.
+	HTTPClient *http.Client
+
+	// Now is the clock. Nil is time.Now.
+	Now func() time.Time
+
+	// Endpoints replaces Google's. All of them are required then.
+	Endpoints *Endpoints
+
+	// Limits replaces the limits in the package documentation.
+	Limits *provider.Limits
+}
+
+// Provider is Gmail for one OAuth client. It is safe for concurrent use.
+type Provider struct {
+	name      string
+	oauth     oauth2.Config
+	ends      Endpoints
+	limits    provider.Limits
+	now       func() time.Time
+	transport http.RoundTripper
+	timeout   time.Duration
+	verifier  *oidc.IDTokenVerifier
+	apiHost   string
+}
+
+var _ provider.Provider = (*Provider)(nil)
+
+// New returns a Provider. It makes no request. A FieldError names what is
+// wrong with the configuration.
+func New(cfg Config) (*Provider, error) {
+	ends := GoogleEndpoints()
+	if cfg.Endpoints != nil {
+		ends = *cfg.Endpoints
+	}
+	if err := cfg.validate(ends); err != nil {
+		return nil, err
+	}
+	p := &Provider{name: cfg.Name, ends: ends, limits: defaultLimits(), now: cfg.Now}
+	if p.name == "" {
+		p.name = string(provider.Gmail)
+	}
+	if p.now == nil {
+		p.now = time.Now
+	}
+	if cfg.Limits != nil {
+		p.limits = *cfg.Limits
+	}
+	if c := cfg.HTTPClient; c != nil {
+		p.transport, p.timeout = c.Transport, c.Timeout
+	}
+	if p.transport == nil {
+		p.transport = newTransport()
+	}
+	api, err := url.Parse(ends.API)
+	if err != nil {
+		return nil, badConfig("Endpoints.API", "is not a URL")
+	}
+	p.apiHost = api.Host
+	p.oauth = oauth2.Config{
+		ClientID: cfg.ClientID, ClientSecret: cfg.ClientSecret,
+		// With the style known, x/oauth2 does not try the other one first:
+		// a code or a refresh token is presented exactly once.
+		Endpoint: oauth2.Endpoint{AuthURL: ends.Auth, TokenURL: ends.Token, AuthStyle: oauth2.AuthStyleInParams},
+	}
+	p.verifier = p.newVerifier()
+	return p, nil
+}
+
+func badConfig(field, problem string) error {
+	return &provider.FieldError{Op: "gmail: new", Field: "Config." + field, Problem: problem}
+}
+
+func (c *Config) validate(ends Endpoints) error {
+	if c.ClientID == "" {
+		return badConfig("ClientID", "is empty; Google's console shows it with the OAuth client")
+	}
+	if c.ClientSecret == "" {
+		return badConfig("ClientSecret", "is empty; Google's console shows it with the OAuth client")
+	}
+	for field, s := range map[string]string{
+		"Auth": ends.Auth, "Token": ends.Token, "Revoke": ends.Revoke, "JWKS": ends.JWKS, "Issuer": ends.Issuer, "API": ends.API,
+	} {
+		u, err := url.Parse(s)
+		if err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" {
+			return badConfig("Endpoints."+field, "must be an absolute http or https URL")
+		}
+	}
+	if l := c.Limits; l != nil && (l.MaxMessageBytes < 0 || l.MaxRecipients < 0 || l.SendTimeout < 0 || l.Settle < 0) {
+		return badConfig("Limits", "has a negative number")
+	}
+	return nil
+}
+
+func defaultLimits() provider.Limits {
+	return provider.Limits{MaxMessageBytes: 36_700_160, MaxRecipients: 100, SendTimeout: time.Minute, Settle: 15 * time.Minute}
+}
+
+// newTransport is for hosts that bring none. It differs from
+// http.DefaultTransport in being this Provider's own.
+func newTransport() http.RoundTripper {
+	return &http.Transport{
+		Proxy:                 http.ProxyFromEnvironment,
+		ForceAttemptHTTP2:     true,
+		MaxIdleConns:          100,
+		MaxIdleConnsPerHost:   16,
+		IdleConnTimeout:       90 * time.Second,
+		TLSHandshakeTimeout:   10 * time.Second,
+		ExpectContinueTimeout: time.Second,
+	}
+}
+
+// Name implements provider.Provider.
+func (p *Provider) Name() string { return p.name }
+
+// Kind implements provider.Provider.
+func (p *Provider) Kind() provider.Kind { return provider.Gmail }
+
+// Limits implements provider.Provider.
+func (p *Provider) Limits() provider.Limits { return p.limits }
+
+// Abilities implements provider.Provider.
+func (p *Provider) Abilities(a provider.Access) provider.Abilities {
+	switch a {
+	case provider.AccessSend:
+		return provider.Abilities{Offered: true}
+	case provider.AccessReplies:
+		return provider.Abilities{
+			Offered: true, Locate: provider.ReachMailbox, ThreadReplies: true, SenderReplies: true,
+			AutoReplies: provider.DetectContent, Reports: provider.DetectContent, Content: true, Preview: true,
+		}
+	}
+	return provider.Abilities{}
+}

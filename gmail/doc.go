@@ -1,0 +1,37 @@
+// Package gmail is a provider.Provider over the Gmail API.
+//
+// # Scopes
+//
+// One read scope for each access, and never gmail.metadata beside a wider
+// one: a token that has both is treated as metadata by Gmail (a user report
+// confirmed by Google as "will not fix", issuetracker 115621456).
+//
+//	AccessSend     gmail.send
+//	AccessReplies  gmail.send, gmail.readonly
+//
+// and with both openid and email, to know whose mailbox it is.
+// AccessEnvelopes is not offered yet. Google lets users untick scopes on the
+// consent page, so what was granted is read from the token answer: without
+// gmail.send linking fails, without gmail.readonly the link is AccessSend.
+//
+// # Sending
+//
+// users.messages.send with the finished MIME in raw: one request, without
+// redirects and without retries. To join a thread a mail needs the thread's
+// id, References and In-Reply-To, and the same subject
+// (https://developers.google.com/workspace/gmail/api/guides/threads).
+// It is a belief that Gmail keeps a well-formed Message-ID; the real one is
+// read back from the sent copy.
+//
+// # Limits
+//
+// A message may have 36,700,160 bytes (discovery document) and, over the API,
+// 100 recipients on Workspace (https://support.google.com/a/answer/166852).
+// That sent copies are in place 15 minutes after a request is a belief, set
+// wide on purpose; Config.Limits replaces all of these.
+//
+// # Escape hatch
+//
+// errors.As reaches *googleapi.Error and *oauth2.RetrieveError behind this
+// package's errors. Don't log the latter: its text holds the answer's body.
+package gmail

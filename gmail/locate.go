@@ -1,0 +1,186 @@
+package gmail
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
+	"time"
+
+	gmailapi "google.golang.org/api/gmail/v1"
+
+	"github.com/outreachkit/outreach/internal/mimemsg"
+	"github.com/outreachkit/outreach/provider"
+)
+
+// locateHeaders are all that Locate reads of a message.
+func locateHeaders() []string {
+	return []string{"Message-ID", "X-Google-Original-Message-ID", provider.KeyHeader}
+}
+
+// Locate implements provider.Mailbox. It searches for the Message-ID, and
+// then, in case Gmail replaced it, goes through what the account itself sent
+// or drafted since the cursor.
+func (m *mailbox) Locate(ctx context.Context, key provider.SendKey) ([]provider.Located, error) {
+	const op = "gmail: locate"
+	if !m.acc.Access.Includes(provider.AccessReplies) {
+		return nil, &provider.Error{Kind: provider.ErrOutcomeUnknown, Op: op, Reason: "access_" + string(m.acc.Access)}
+	}
+	if err := m.may(op, provider.AccessReplies); err != nil {
+		return nil, err
+	}
+	now := m.p.now()
+	v := view{complete: true}
+	if err := m.byMessageID(ctx, op, key, &v); err != nil {
+		return nil, err
+	}
+	if len(v.found) == 0 {
+		if err := m.bySpan(ctx, op, key, &v); err != nil {
+			return nil, err
+		}
+	}
+	settled := key.Deadline.Add(m.p.limits.Settle)
+	fail := func(kind provider.ErrorKind, reason string, until time.Time) ([]provider.Located, error) {
+		return nil, &provider.Error{Kind: kind, Op: op, Reason: reason, Until: until}
+	}
+	switch {
+	case len(v.found) > 0:
+		return v.found, nil
+	case !now.After(settled):
+		return fail(provider.ErrNotSettled, "", settled.Add(time.Second))
+	case !v.complete:
+		return fail(provider.ErrOutcomeUnknown, v.why, time.Time{})
+	case !key.Proven:
+		return fail(provider.ErrOutcomeUnknown, "sent_copies_not_proven", time.Time{})
+	}
+	return fail(provider.ErrNotSent, "", time.Time{})
+}
+
+// view is what Locate saw.
+type view struct {
+	found    []provider.Located
+	complete bool
+	why      string // why it is not complete
+}
+
+func (v *view) gap(why string) {
+	if v.complete {
+		v.complete, v.why = false, why
+	}
+}
+
+func (m *mailbox) byMessageID(ctx context.Context, op string, key provider.SendKey, v *view) error {
+	id := provider.BareID(key.MessageID)
+	if id == "" || strings.ContainsAny(id, " \t\r\n\"(){}") {
+		return nil
+	}
+	items, err := m.list(ctx, op, "rfc822msgid:"+id, 20)
+	if err != nil {
+		return err
+	}
+	for _, it := range items {
+		if err := m.look(ctx, op, it.Ref, key, v); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// bySpan goes through the feed since before the send. Only mail that the
+// account itself sent or drafted is looked at, and of it three headers.
+func (m *mailbox) bySpan(ctx context.Context, op string, key provider.SendKey, v *view) error {
+	if key.Cursor == "" {
+		v.gap("no_cursor")
+		return nil
+	}
+	start, err := m.position(op, key.Cursor)
+	if err != nil {
+		return err
+	}
+	seen := make(map[string]bool)
+	for {
+		resp, err := m.history(ctx, start)
+		if err != nil {
+			err = m.historyFault(ctx, op, err)
+			if errors.Is(err, provider.ErrCursorExpired) {
+				v.gap("cursor_expired")
+				return nil
+			}
+			return err
+		}
+		last := start
+		for _, rec := range resp.History {
+			last = max(last, rec.Id)
+			for _, added := range rec.MessagesAdded {
+				if added.Message == nil || seen[added.Message.Id] {
+					continue
+				}
+				seen[added.Message.Id] = true
+				if err := m.consider(ctx, op, added.Message, key, v); err != nil {
+					return err
+				}
+			}
+			for _, gone := range rec.MessagesDeleted {
+				if gone.Message != nil && !foreign(gone.Message.LabelIds) {
+					v.gap("deletion_in_span")
+				}
+			}
+		}
+		if resp.NextPageToken == "" || last == start {
+			return nil
+		}
+		start = last
+	}
+}
+
+// foreign reports whether labels prove that the account did not write the
+// message: there are some, and none of them is for mail of its own.
+func foreign(labels []string) bool {
+	return len(labels) > 0 && !slices.Contains(labels, "SENT") && !slices.Contains(labels, "DRAFT")
+}
+
+func (m *mailbox) consider(ctx context.Context, op string, msg *gmailapi.Message, key provider.SendKey, v *view) error {
+	labels := msg.LabelIds
+	if len(labels) == 0 {
+		// The feed did not say. Labels alone are asked for: no header leaves.
+		full, err := m.svc.Users.Messages.Get(me, msg.Id).Format("minimal").Fields("id", "labelIds").Context(ctx).Do()
+		if err != nil {
+			err = m.fault(ctx, op, err)
+			if errors.Is(err, provider.ErrNotFound) {
+				v.gap("message_gone")
+				return nil
+			}
+			return err
+		}
+		labels = full.LabelIds
+	}
+	if !slices.Contains(labels, "SENT") && !slices.Contains(labels, "DRAFT") {
+		return nil
+	}
+	return m.look(ctx, op, provider.Ref(msg.Id), key, v)
+}
+
+// look compares one message with the key.
+func (m *mailbox) look(ctx context.Context, op string, ref provider.Ref, key provider.SendKey, v *view) error {
+	msg, err := m.headers(ctx, op, ref, locateHeaders())
+	if errors.Is(err, provider.ErrNotFound) {
+		v.gap("message_gone")
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	env := mimemsg.ReadHeader(fields(msg))
+	want := provider.BareID(key.MessageID)
+	same := key.Key != "" && strings.TrimSpace(env.Header.Get(provider.KeyHeader)) == key.Key ||
+		want != "" && (provider.BareID(env.MessageID) == want || provider.BareID(env.Header.Get("X-Google-Original-Message-Id")) == want)
+	if !same {
+		return nil
+	}
+	for _, place := range places(msg.LabelIds) {
+		v.found = append(v.found, provider.Located{
+			Ref: ref, Thread: msg.ThreadId, MessageID: env.MessageID, Place: place, At: received(msg),
+		})
+	}
+	return nil
+}

@@ -1,0 +1,264 @@
+package gmail
+
+import (
+	"context"
+	"crypto/subtle"
+	"errors"
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/coreos/go-oidc/v3/oidc"
+	"golang.org/x/oauth2"
+
+	"github.com/outreachkit/outreach/provider"
+)
+
+// Authorize implements provider.Provider.
+func (p *Provider) Authorize(req provider.AuthRequest) (string, error) {
+	const op = "gmail: authorize"
+	for field, v := range map[string]string{
+		"State": req.State, "Challenge": req.Challenge, "Nonce": req.Nonce, "RedirectURL": req.RedirectURL,
+	} {
+		if v == "" {
+			return "", &provider.FieldError{Op: op, Field: field, Problem: "is empty"}
+		}
+	}
+	scopes := scopesFor(req.Access)
+	if scopes == nil {
+		return "", &provider.Error{Kind: provider.ErrAccess, Op: op, Reason: "access_not_offered"}
+	}
+	cfg := p.oauth
+	cfg.Scopes, cfg.RedirectURL = scopes, req.RedirectURL
+	// A refresh token comes only with offline access, and after the first
+	// consent only when the user is asked again. Scopes granted earlier are
+	// not included: gmail.metadata among them would spoil the others.
+	prompt := "consent"
+	opts := []oauth2.AuthCodeOption{
+		oauth2.AccessTypeOffline,
+		oauth2.SetAuthURLParam("code_challenge", req.Challenge),
+		oauth2.SetAuthURLParam("code_challenge_method", "S256"),
+		oauth2.SetAuthURLParam("nonce", req.Nonce),
+	}
+	if req.LoginHint != "" {
+		opts = append(opts, oauth2.SetAuthURLParam("login_hint", req.LoginHint))
+	} else {
+		prompt += " select_account"
+	}
+	opts = append(opts, oauth2.SetAuthURLParam("prompt", prompt))
+	return cfg.AuthCodeURL(req.State, opts...), nil
+}
+
+// Exchange implements provider.Provider.
+func (p *Provider) Exchange(ctx context.Context, cb provider.Callback) (provider.Grant, error) {
+	const op = "gmail: exchange"
+	if cb.Code == "" || cb.Verifier == "" || cb.Nonce == "" {
+		return provider.Grant{}, &provider.FieldError{Op: op, Field: "Callback", Problem: "needs a Code, a Verifier and a Nonce"}
+	}
+	// RFC 9207: a redirect that names another issuer carries that one's code.
+	if cb.Issuer != "" && cb.Issuer != p.ends.Issuer {
+		return provider.Grant{}, &provider.Error{Kind: provider.ErrRejected, Op: op, Reason: "issuer_mismatch"}
+	}
+	cfg := p.oauth
+	cfg.RedirectURL = cb.RedirectURL
+	tok, err := cfg.Exchange(p.withClient(ctx), cb.Code, oauth2.VerifierOption(cb.Verifier))
+	if err != nil {
+		return provider.Grant{}, tokenError(ctx, op, err)
+	}
+	tok.Expiry = p.expiry(tok)
+	id, err := p.identity(ctx, tok, cb.Nonce)
+	if err != nil {
+		return provider.Grant{}, err
+	}
+	granted, _ := tok.Extra("scope").(string)
+	g := provider.Grant{Token: bare(tok), Identity: id, Scopes: normalizeScopes(granted)}
+	access, reason := accessOf(g.Scopes)
+	if reason != "" {
+		return provider.Grant{}, &provider.Error{Kind: provider.ErrAccess, Op: op, Reason: reason}
+	}
+	if tok.RefreshToken == "" {
+		return provider.Grant{}, &provider.Error{Kind: provider.ErrRelink, Op: op, Reason: "no_refresh_token"}
+	}
+	g.Access = access
+	return g, nil
+}
+
+// bare drops what x/oauth2 keeps of the answer beside the token: the raw
+// fields hold the ID token.
+func bare(tok *oauth2.Token) *oauth2.Token {
+	return &oauth2.Token{AccessToken: tok.AccessToken, TokenType: tok.TokenType, RefreshToken: tok.RefreshToken, Expiry: tok.Expiry}
+}
+
+// expiry is our clock plus expires_in (RFC 6749 section 5.1). x/oauth2 would
+// count from its own.
+func (p *Provider) expiry(tok *oauth2.Token) time.Time {
+	if tok.ExpiresIn <= 0 {
+		return time.Time{}
+	}
+	return p.now().Add(time.Duration(tok.ExpiresIn) * time.Second).Round(0)
+}
+
+func (p *Provider) newVerifier() *oidc.IDTokenVerifier {
+	// The key set keeps this context for its fetches; they are bounded by the
+	// transport's own timeouts.
+	ctx := oidc.ClientContext(context.Background(), p.plainClient())
+	return oidc.NewVerifier(p.ends.Issuer, oidc.NewRemoteKeySet(ctx, p.ends.JWKS), &oidc.Config{
+		ClientID: p.oauth.ClientID, SupportedSigningAlgs: []string{oidc.RS256}, Now: p.now,
+	})
+}
+
+// identity verifies the ID token (OpenID Connect Core section 3.1.3.7).
+func (p *Provider) identity(ctx context.Context, tok *oauth2.Token, nonce string) (provider.Identity, error) {
+	const op = "gmail: id token"
+	fail := func(reason string, err error) (provider.Identity, error) {
+		return provider.Identity{}, &provider.Error{Kind: provider.ErrRejected, Op: op, Reason: reason, Err: err}
+	}
+	raw, _ := tok.Extra("id_token").(string)
+	if raw == "" {
+		return fail("id_token_missing", nil)
+	}
+	idt, err := p.verifier.Verify(ctx, raw)
+	if err != nil {
+		if ctx.Err() != nil {
+			return provider.Identity{}, ctx.Err()
+		}
+		return fail("id_token_invalid", err)
+	}
+	if subtle.ConstantTimeCompare([]byte(idt.Nonce), []byte(nonce)) != 1 {
+		return fail("nonce_mismatch", nil)
+	}
+	var claims struct {
+		Email    string `json:"email"`
+		Verified any    `json:"email_verified"` // a boolean, and in some answers a string
+		Name     string `json:"name"`
+		HD       string `json:"hd"`
+	}
+	if err := idt.Claims(&claims); err != nil {
+		return fail("id_token_invalid", err)
+	}
+	if idt.Subject == "" {
+		return fail("subject_missing", nil)
+	}
+	id := provider.Identity{Subject: idt.Subject, Name: claims.Name, Tenant: claims.HD}
+	if claims.Verified == true || claims.Verified == "true" {
+		id.Address = claims.Email
+	}
+	if id.Address == "" {
+		return fail("address_not_verified", nil)
+	}
+	return id, nil
+}
+
+// Refresh implements provider.Provider.
+func (p *Provider) Refresh(ctx context.Context, g provider.Grant) (provider.Grant, error) {
+	const op = "gmail: refresh"
+	if g.Token == nil || g.Token.RefreshToken == "" {
+		return g, &provider.Error{Kind: provider.ErrRelink, Op: op, Reason: "no_refresh_token"}
+	}
+	// A source without an access token asks once, and is thrown away.
+	tok, err := p.oauth.TokenSource(p.withClient(ctx), &oauth2.Token{RefreshToken: g.Token.RefreshToken}).Token()
+	if err != nil {
+		return g, tokenError(ctx, op, err)
+	}
+	tok.Expiry = p.expiry(tok)
+	if tok.RefreshToken == "" {
+		tok.RefreshToken = g.Token.RefreshToken
+	}
+	out := g
+	out.Token = bare(tok)
+	if granted, _ := tok.Extra("scope").(string); granted != "" {
+		scopes := normalizeScopes(granted)
+		access, reason := accessOf(scopes)
+		if reason != "" {
+			return g, &provider.Error{Kind: provider.ErrAccess, Op: op, Reason: reason}
+		}
+		out.Scopes, out.Access = scopes, access
+	}
+	return out, nil
+}
+
+// Revoke implements provider.Provider. At Google it ends all that the user
+// granted to the project, for all of its OAuth clients
+// (https://developers.google.com/identity/protocols/oauth2/web-server#tokenrevoke).
+func (p *Provider) Revoke(ctx context.Context, g provider.Grant) error {
+	const op = "gmail: revoke"
+	if g.Token == nil {
+		return nil
+	}
+	token := g.Token.RefreshToken
+	if token == "" {
+		token = g.Token.AccessToken
+	}
+	if token == "" {
+		return nil
+	}
+	body := strings.NewReader(url.Values{"token": {token}}.Encode())
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, p.ends.Revoke, body)
+	if err != nil {
+		return &provider.Error{Kind: provider.ErrRejected, Op: op, Reason: "bad_endpoint"}
+	}
+	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	resp, err := p.plainClient().Do(req)
+	if err != nil {
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		return &provider.Error{Kind: provider.ErrTemporary, Op: op, Reason: "network", Err: err}
+	}
+	defer resp.Body.Close()
+	_, _ = io.Copy(io.Discard, io.LimitReader(resp.Body, 64<<10))
+	switch {
+	case resp.StatusCode < 300, resp.StatusCode == http.StatusBadRequest: // 400: dead already
+		return nil
+	case resp.StatusCode == http.StatusTooManyRequests:
+		return &provider.Error{Kind: provider.ErrThrottled, Op: op, RetryAfter: retryAfter(resp.Header, p.now())}
+	}
+	return &provider.Error{Kind: provider.ErrTemporary, Op: op, Reason: http.StatusText(resp.StatusCode)}
+}
+
+// plainClient makes requests that carry no mailbox's token.
+func (p *Provider) plainClient() *http.Client {
+	return &http.Client{Transport: p.transport, Timeout: p.timeout, CheckRedirect: noRedirect}
+}
+
+func noRedirect(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+
+func (p *Provider) withClient(ctx context.Context) context.Context {
+	return context.WithValue(ctx, oauth2.HTTPClient, p.plainClient())
+}
+
+// tokenError classifies an answer of the token endpoint (RFC 6749 section
+// 5.2) by its error code.
+func tokenError(ctx context.Context, op string, err error) error {
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	var re *oauth2.RetrieveError
+	if !errors.As(err, &re) {
+		return &provider.Error{Kind: provider.ErrTemporary, Op: op, Reason: "network", Err: err}
+	}
+	e := &provider.Error{Kind: provider.ErrTemporary, Op: op, Reason: code(re.ErrorCode), Err: err}
+	switch re.ErrorCode {
+	case "invalid_grant":
+		e.Kind = provider.ErrRelink
+		if sub := subtype(re.Body); sub != "" {
+			e.Reason = sub
+		}
+	case "invalid_client", "unauthorized_client", "deleted_client", "redirect_uri_mismatch", "unsupported_grant_type", "disabled_client":
+		e.Kind = provider.ErrApp
+	case "admin_policy_enforced", "access_denied", "org_internal":
+		e.Kind = provider.ErrMailboxUnusable
+	case "invalid_request", "invalid_scope":
+		e.Kind = provider.ErrRejected
+	default:
+		if re.Response != nil && re.Response.StatusCode == http.StatusTooManyRequests {
+			e.Kind = provider.ErrThrottled
+		}
+	}
+	if e.Reason == "" && re.Response != nil {
+		e.Reason = http.StatusText(re.Response.StatusCode)
+	}
+	return e
+}

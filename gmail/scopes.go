@@ -1,0 +1,67 @@
+package gmail
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/outreachkit/outreach/provider"
+)
+
+// The scopes, as Google spells them
+// (https://developers.google.com/workspace/gmail/api/auth/scopes).
+const (
+	scopeSend     = "https://www.googleapis.com/auth/gmail.send"
+	scopeReadonly = "https://www.googleapis.com/auth/gmail.readonly"
+	scopeMetadata = "https://www.googleapis.com/auth/gmail.metadata"
+	scopeModify   = "https://www.googleapis.com/auth/gmail.modify"
+	scopeFull     = "https://mail.google.com/"
+	scopeCompose  = "https://www.googleapis.com/auth/gmail.compose"
+)
+
+// scopesFor returns what is asked for; nil for an access not offered.
+func scopesFor(a provider.Access) []string {
+	switch a {
+	case provider.AccessSend:
+		return []string{"openid", "email", scopeSend}
+	case provider.AccessReplies:
+		return []string{"openid", "email", scopeSend, scopeReadonly}
+	}
+	return nil
+}
+
+// normalizeScopes undoes the spellings that Google answers with.
+func normalizeScopes(granted string) []string {
+	var out []string
+	for _, s := range strings.Fields(granted) {
+		switch s {
+		case "https://www.googleapis.com/auth/userinfo.email":
+			s = "email"
+		case "https://www.googleapis.com/auth/userinfo.profile":
+			s = "profile"
+		}
+		if !slices.Contains(out, s) {
+			out = append(out, s)
+		}
+	}
+	slices.Sort(out)
+	return out
+}
+
+// accessOf says what the scopes are good for. The reason is empty if they
+// are good for anything.
+func accessOf(scopes []string) (provider.Access, string) {
+	has := func(any ...string) bool {
+		return slices.ContainsFunc(any, func(s string) bool { return slices.Contains(scopes, s) })
+	}
+	if !has(scopeSend, scopeCompose, scopeModify, scopeFull) {
+		return "", "send_scope_missing"
+	}
+	if !has(scopeReadonly, scopeModify, scopeFull) {
+		return provider.AccessSend, ""
+	}
+	if has(scopeMetadata) {
+		// Reads would be refused although the wider scope was granted.
+		return "", "metadata_scope_beside_wider"
+	}
+	return provider.AccessReplies, ""
+}
