@@ -127,8 +127,8 @@ func contentTests() tests {
 		"Malformed": func(t *testing.T, w *world) {
 			l := w.reader(t)
 			for name, c := range map[string]struct{ kind, body string }{
-				"broken off":      {`Content-Type: multipart/mixed; boundary="b"`, "--b\r\nContent-Type: text/plain\r\n\r\nReadable words\r\n--b\r\nContent-Type: text/html\r\n\r\n<p"},
-				"bad base64":      {"Content-Type: text/plain\r\nContent-Transfer-Encoding: base64", "UmVhZGFibGUgd29yZHM=\r\n!!!*!!"},
+				"broken off": {`Content-Type: multipart/mixed; boundary="b"`, "--b\r\nContent-Type: text/plain\r\n\r\nReadable words\r\n--b\r\nContent-Type: text/html\r\n\r\n<p"},
+				"bad base64": {"Content-Type: text/plain\r\nContent-Transfer-Encoding: base64", "UmVhZGFibGUgd29yZHM=\r\n!!!*!!"},
 			} {
 				raw, id := w.incoming("carol@example.org", "Hello", c.body, c.kind)
 				msg, err := l.Content(t.Context(), w.warrant(t, l, w.arrive(t, l, raw, id)))
