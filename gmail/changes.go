@@ -3,6 +3,7 @@ package gmail
 import (
 	"context"
 	"errors"
+	"slices"
 
 	gmailapi "google.golang.org/api/gmail/v1"
 
@@ -45,7 +46,7 @@ func (m *mailbox) Changes(ctx context.Context, since provider.Cursor) (provider.
 			}
 		}
 	}
-	if resp.NextPageToken != "" && last > start {
+	if resp.NextPageToken != "" {
 		page.Next, page.More = m.cursor(last), true
 		return page, nil
 	}
@@ -53,12 +54,29 @@ func (m *mailbox) Changes(ctx context.Context, since provider.Cursor) (provider.
 	return page, nil
 }
 
-// history reads one page. It does not filter by label: an answer that a rule
-// archives, or that is taken for spam, would be lost.
+// history reads one page that has records, or the last one. It does not
+// filter by label: an answer that a rule archives, or that is taken for spam,
+// would be lost.
 func (m *mailbox) history(ctx context.Context, start uint64) (*gmailapi.ListHistoryResponse, error) {
-	return m.svc.Users.History.List(me).StartHistoryId(start).HistoryTypes("messageAdded", "messageDeleted").MaxResults(historyPage).
-		Fields("history(id,messagesAdded(message(id,threadId,labelIds)),messagesDeleted(message(id,threadId,labelIds)))", "historyId", "nextPageToken").
-		Context(ctx).Do()
+	token := ""
+	for {
+		call := m.svc.Users.History.List(me).StartHistoryId(start).HistoryTypes("messageAdded", "messageDeleted").MaxResults(historyPage).
+			Fields("history(id,messagesAdded(message(id,threadId,labelIds)),messagesDeleted(message(id,threadId,labelIds)))", "historyId", "nextPageToken").
+			Context(ctx)
+		if token != "" {
+			call = call.PageToken(token)
+		}
+		resp, err := call.Do()
+		if err != nil {
+			return nil, err
+		}
+		// A page without records that is not the last has no position to go
+		// on from but its token.
+		if slices.ContainsFunc(resp.History, func(rec *gmailapi.History) bool { return rec.Id > start }) || resp.NextPageToken == "" {
+			return resp, nil
+		}
+		token = resp.NextPageToken
+	}
 }
 
 // historyFault knows that 404 means that the position is too old.

@@ -126,7 +126,7 @@ func (m *mailbox) bySpan(ctx context.Context, op string, key provider.SendKey, v
 				}
 			}
 		}
-		if resp.NextPageToken == "" || last == start {
+		if resp.NextPageToken == "" {
 			return nil
 		}
 		start = last

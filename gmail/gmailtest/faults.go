@@ -1,0 +1,124 @@
+package gmailtest
+
+import (
+	"net/http"
+	"strings"
+	"time"
+)
+
+// Fault is something that goes wrong at the server or on the way.
+type Fault string
+
+// The faults.
+const (
+	// CutBefore cuts the connection before anything was done, CutAfter after
+	// it was done: a client can't tell them apart.
+	CutBefore Fault = "cut before"
+	CutAfter  Fault = "cut after"
+
+	// Refuse answers with Rule.Status and Rule.Reason and does nothing.
+	// RefuseAfter does what was asked and then answers so: a 503 after the
+	// mail was taken.
+	Refuse      Fault = "refuse"
+	RefuseAfter Fault = "refuse after"
+
+	// Call only runs Rule.Call; the request goes on.
+	Call Fault = "call"
+)
+
+// Rule makes a fault strike requests.
+type Rule struct {
+	// Op is the method: messages.send, messages.get, messages.list,
+	// history.list, getProfile, token, revoke, certs. Empty is any.
+	Op string
+
+	Fault      Fault
+	Status     int    // of Refuse and RefuseAfter
+	Reason     string // Google's code: rateLimitExceeded, backendError, ...
+	Message    string // Google's text, such as one that names a time
+	RetryAfter time.Duration
+
+	Times int // how often; zero is once, negative is for ever
+	Skip  int // leaves out so many requests first
+
+	// Call runs when the rule strikes, after what CutAfter did.
+	Call func()
+}
+
+// Inject adds a rule. Of several that fit a request the oldest strikes.
+func (s *Server) Inject(r Rule) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if r.Times == 0 {
+		r.Times = 1
+	}
+	s.rules = append(s.rules, &r)
+}
+
+// ClearFaults removes all rules.
+func (s *Server) ClearFaults() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.rules = nil
+}
+
+// strike returns a copy of the rule that strikes this request, if one does.
+func (s *Server) strike(r *http.Request) *Rule {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	op := opOf(r)
+	for i, rule := range s.rules {
+		if rule.Op != "" && rule.Op != op {
+			continue
+		}
+		if rule.Skip > 0 {
+			rule.Skip--
+			continue
+		}
+		struck := *rule
+		if rule.Times > 0 {
+			if rule.Times--; rule.Times == 0 {
+				s.rules = append(s.rules[:i:i], s.rules[i+1:]...)
+			}
+		}
+		return &struck
+	}
+	return nil
+}
+
+// opOf names the method of a request.
+func opOf(r *http.Request) string {
+	path := r.URL.Path
+	rest, ok := strings.CutPrefix(path, "/gmail/v1/users/")
+	if !ok {
+		switch path {
+		case "/token":
+			return "token"
+		case "/revoke":
+			return "revoke"
+		case "/oauth2/v3/certs":
+			return "certs"
+		}
+		return "page"
+	}
+	_, rest, _ = strings.Cut(rest, "/")
+	switch parts := strings.Split(rest, "/"); {
+	case rest == "profile":
+		return "getProfile"
+	case rest == "messages/send":
+		return "messages.send"
+	case rest == "messages":
+		return "messages.list"
+	case rest == "history":
+		return "history.list"
+	case len(parts) == 2 && parts[0] == "messages":
+		return "messages.get"
+	case len(parts) == 4:
+		return "messages.attachments.get"
+	case parts[0] == "threads":
+		return "threads.get"
+	case rest == "settings/sendAs":
+		return "settings.sendAs.list"
+	}
+	return rest
+}
