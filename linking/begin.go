@@ -1,0 +1,178 @@
+package linking
+
+import (
+	"context"
+	"crypto/sha256"
+	"crypto/subtle"
+	"encoding/base64"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/outreachkit/outreach/provider"
+	"github.com/outreachkit/outreach/store"
+)
+
+// BeginParams begins a flow. Owner, Session, Provider and RedirectURL are
+// required.
+type BeginParams struct {
+	Owner string // the host's user
+
+	// Session is the browser session that the callback must come in: an
+	// unguessable value that is the same in both requests, such as the host's
+	// session id. Only a digest of it is stored.
+	Session string
+
+	Provider    string          // Provider.Name
+	Access      provider.Access // empty is AccessReplies
+	Tenant      string
+	LoginHint   string
+	RedirectURL string // the callback's address, as registered with the service
+
+	// ReturnTo is where the host sends the user afterwards: a path on the
+	// host's own site, nothing else.
+	ReturnTo string
+
+	// Relink is the id of a link to mend. It keeps its id, whatever became of
+	// its token.
+	Relink string
+}
+
+// Begun is a flow under way.
+type Begun struct {
+	URL     string    // the consent page: redirect the browser there
+	Expires time.Time // the callback must come before
+}
+
+// pending is a flow's stored data.
+type pending struct {
+	Owner    string
+	Session  []byte // digest
+	Provider string
+	Access   provider.Access
+	Tenant   string
+	Redirect string
+	ReturnTo string
+	Relink   string
+	Verifier string
+	Nonce    string
+	Expires  time.Time
+}
+
+// Begin starts linking a mailbox: state and PKCE verifier are drawn, bound to
+// owner and session, and stored; the URL of the consent page comes back.
+func (l *Linker) Begin(ctx context.Context, p BeginParams) (Begun, error) {
+	prov, err := l.checkBegin(&p)
+	if err != nil {
+		return Begun{}, err
+	}
+	if p.Relink != "" {
+		link, err := l.owned(ctx, p.Owner, p.Relink)
+		if err != nil {
+			return Begun{}, err
+		}
+		if link.Status == store.LinkUnlinked || link.Status == store.LinkUnlinking || link.Provider != p.Provider {
+			return Begun{}, bad("begin", "Relink", "names a link that is unlinked, or of another provider")
+		}
+		if p.LoginHint == "" {
+			p.LoginHint = link.Address
+		}
+	}
+	now := l.cfg.Now()
+	flow := pending{
+		Owner: p.Owner, Session: digest("session", p.Session), Provider: p.Provider, Access: p.Access, Tenant: p.Tenant,
+		Redirect: p.RedirectURL, ReturnTo: p.ReturnTo, Relink: p.Relink, Expires: now.Add(l.cfg.FlowTTL),
+	}
+	var state string
+	for _, secret := range []*string{&state, &flow.Verifier, &flow.Nonce} {
+		if *secret, err = l.secret(); err != nil {
+			return Begun{}, err
+		}
+	}
+	challenge := sha256.Sum256([]byte(flow.Verifier)) // RFC 7636 section 4.2
+	url, err := prov.Authorize(provider.AuthRequest{
+		Access: p.Access, Tenant: p.Tenant, LoginHint: p.LoginHint, RedirectURL: p.RedirectURL, State: state, Nonce: flow.Nonce,
+		Challenge: base64.RawURLEncoding.EncodeToString(challenge[:]),
+	})
+	if err != nil {
+		return Begun{}, fmt.Errorf("linking: begin: %w", err)
+	}
+	data, err := json.Marshal(flow)
+	if err != nil {
+		return Begun{}, fmt.Errorf("linking: begin: %w", err)
+	}
+	key := flowKey(state)
+	if data, err = l.seal(data, "flow "+key); err != nil {
+		return Begun{}, err
+	}
+	// The store keeps the flow somewhat longer than it is good for, so that
+	// one that comes late is told so.
+	put := store.Flow{Key: key, Data: data, Expires: flow.Expires, TTL: 2 * l.cfg.FlowTTL}
+	if err := l.cfg.Flows.Put(ctx, put); err != nil {
+		return Begun{}, fmt.Errorf("linking: begin: store the flow: %w", err)
+	}
+	return Begun{URL: url, Expires: flow.Expires}, nil
+}
+
+func (l *Linker) checkBegin(p *BeginParams) (provider.Provider, error) {
+	switch {
+	case p.Owner == "":
+		return nil, bad("begin", "Owner", "is empty")
+	case p.Session == "":
+		return nil, bad("begin", "Session", "is empty; give the browser session's id")
+	case p.RedirectURL == "":
+		return nil, bad("begin", "RedirectURL", "is empty")
+	case !localPath(p.ReturnTo):
+		return nil, bad("begin", "ReturnTo", "must be empty or a path on your own site, such as /settings")
+	}
+	prov, ok := l.providers[p.Provider]
+	if !ok {
+		return nil, bad("begin", "Provider", fmt.Sprintf("%q is not one of the configured providers", p.Provider))
+	}
+	if p.Access == "" {
+		p.Access = provider.AccessReplies
+	}
+	if !prov.Abilities(p.Access).Offered {
+		return nil, fmt.Errorf("linking: begin: %w", &provider.Error{Kind: provider.ErrAccess, Op: p.Provider, Reason: "access_not_offered"})
+	}
+	return prov, nil
+}
+
+func bad(op, field, problem string) error {
+	return &provider.FieldError{Op: "linking: " + op, Field: field, Problem: problem}
+}
+
+// localPath refuses everything that a browser could take for another site's
+// address (RFC 9700 section 4.11).
+func localPath(s string) bool {
+	if s == "" {
+		return true
+	}
+	if s[0] != '/' || strings.HasPrefix(s, "//") || strings.ContainsAny(s, "\\") {
+		return false
+	}
+	return !strings.ContainsFunc(s, func(r rune) bool { return r <= ' ' || r == 0x7f })
+}
+
+// secret draws 256 bits.
+func (l *Linker) secret() (string, error) {
+	var b [32]byte
+	if _, err := io.ReadFull(l.cfg.Rand, b[:]); err != nil {
+		return "", fmt.Errorf("linking: no randomness: %w", err)
+	}
+	return base64.RawURLEncoding.EncodeToString(b[:]), nil
+}
+
+func digest(purpose, s string) []byte {
+	sum := sha256.Sum256([]byte("outreach " + purpose + "\x00" + s))
+	return sum[:]
+}
+
+func flowKey(state string) string { return hex.EncodeToString(digest("state", state)) }
+
+func sameSession(want []byte, session string) bool {
+	return subtle.ConstantTimeCompare(want, digest("session", session)) == 1
+}

@@ -1,0 +1,220 @@
+package linking
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/url"
+	"regexp"
+	"slices"
+
+	"golang.org/x/oauth2"
+
+	"github.com/outreachkit/outreach/provider"
+	"github.com/outreachkit/outreach/store"
+)
+
+// CompleteParams is a callback. All fields are required.
+type CompleteParams struct {
+	Query   url.Values // the callback's query
+	Owner   string     // the user of the session that the callback came in
+	Session string     // as in BeginParams
+}
+
+// Completed is a linked mailbox.
+type Completed struct {
+	Link     Link
+	ReturnTo string // BeginParams.ReturnTo
+	Relinked bool   // the link was there before
+	Asked    provider.Access
+}
+
+// Limited reports whether less was granted than asked: the user left a box
+// unticked.
+func (c Completed) Limited() bool { return !c.Link.Access.Includes(c.Asked) }
+
+// Complete finishes a flow. The state is taken first and is used up whatever
+// follows. A mailbox belongs to one owner: of two who finish at once one gets
+// it and the other ErrOwned, with nothing of theirs stored. Their grant is
+// not revoked, because at Google that would end the other's too.
+//
+// Errors: ErrState, ErrDenied, ErrRefused, ErrOwned, ErrWrongMailbox, and
+// what Provider.Exchange returns.
+func (l *Linker) Complete(ctx context.Context, p CompleteParams) (Completed, error) {
+	flow, err := l.take(ctx, p)
+	if err != nil {
+		return Completed{}, err
+	}
+	out := Completed{ReturnTo: flow.ReturnTo, Asked: flow.Access}
+	if code := p.Query.Get("error"); code != "" {
+		return out, &FlowError{Code: errorCode(code), Subcode: errorCode(p.Query.Get("error_subcode"))}
+	}
+	prov, ok := l.providers[flow.Provider]
+	if !ok {
+		return out, fmt.Errorf("linking: complete: provider %q is not configured any more", flow.Provider)
+	}
+	grant, err := prov.Exchange(ctx, provider.Callback{
+		Code: p.Query.Get("code"), Verifier: flow.Verifier, Nonce: flow.Nonce, RedirectURL: flow.Redirect,
+		Tenant: flow.Tenant, Issuer: p.Query.Get("iss"),
+	})
+	if err != nil {
+		return out, fmt.Errorf("linking: complete: %w", err)
+	}
+	link, relinked, err := l.keep(ctx, prov, flow, grant)
+	if err != nil {
+		return out, err
+	}
+	out.Link, out.Relinked = view(link), relinked
+	return out, nil
+}
+
+// take takes the flow that the callback's state names, and checks that this
+// user, in this browser, began it (RFC 9700 section 4.7).
+func (l *Linker) take(ctx context.Context, p CompleteParams) (pending, error) {
+	state := p.Query.Get("state")
+	if state == "" {
+		return pending{}, &StateError{Reason: StateMissing}
+	}
+	key := flowKey(state)
+	stored, err := l.cfg.Flows.Take(ctx, key)
+	if errors.Is(err, store.ErrNotFound) {
+		return pending{}, &StateError{Reason: StateUnknown}
+	}
+	if err != nil {
+		return pending{}, fmt.Errorf("linking: complete: take the flow: %w", err)
+	}
+	data, err := l.open(stored.Data, "flow "+key)
+	var flow pending
+	if err != nil || json.Unmarshal(data, &flow) != nil {
+		return pending{}, &StateError{Reason: StateUnknown}
+	}
+	switch {
+	case !sameSession(flow.Session, p.Session):
+		return pending{}, &StateError{Reason: StateSession}
+	case flow.Owner != p.Owner:
+		return pending{}, &StateError{Reason: StateOwner}
+	case !l.cfg.Now().Before(flow.Expires):
+		return pending{}, &StateError{Reason: StateExpired}
+	}
+	return flow, nil
+}
+
+var codeForm = regexp.MustCompile(`^[A-Za-z0-9_.-]{1,64}$`)
+
+// errorCode repeats only what looks like a code: the parameter comes from
+// whoever made the URL.
+func errorCode(s string) string {
+	if codeForm.MatchString(s) {
+		return s
+	}
+	return ""
+}
+
+// keep stores a grant: in the link to be mended, in the owner's link of this
+// mailbox, or in a new one.
+func (l *Linker) keep(ctx context.Context, prov provider.Provider, flow pending, grant provider.Grant) (store.Link, bool, error) {
+	for range maxConflicts {
+		was, err := l.target(ctx, prov, flow, grant)
+		if err != nil {
+			return store.Link{}, false, err
+		}
+		link := was
+		if was.ID == "" {
+			id, err := l.secret()
+			if err != nil {
+				return store.Link{}, false, err
+			}
+			link = store.Link{
+				ID: "lnk_" + id[:22], Owner: flow.Owner, Provider: prov.Name(), Kind: string(prov.Kind()),
+				Subject: grant.Identity.Subject, Created: l.cfg.Now(),
+			}
+		}
+		if err := l.fill(&link, prov, grant); err != nil {
+			return store.Link{}, false, err
+		}
+		if was.ID == "" {
+			link, err = l.cfg.Links.Create(ctx, link)
+			if errors.Is(err, store.ErrOwned) {
+				continue // somebody was faster: look who
+			}
+		} else {
+			link, err = l.cfg.Links.CompareAndSwap(ctx, link)
+			if errors.Is(err, store.ErrConflict) {
+				continue
+			}
+		}
+		if err != nil {
+			return store.Link{}, false, fmt.Errorf("linking: complete: store the link: %w", err)
+		}
+		l.changed(ctx, link, was.Status)
+		return link, was.ID != "", nil
+	}
+	return store.Link{}, false, fmt.Errorf("linking: complete: %w", store.ErrConflict)
+}
+
+const maxConflicts = 16
+
+// target finds the link that a grant belongs to; the zero Link is none.
+func (l *Linker) target(ctx context.Context, prov provider.Provider, flow pending, grant provider.Grant) (store.Link, error) {
+	if flow.Relink != "" {
+		link, err := l.owned(ctx, flow.Owner, flow.Relink)
+		if err != nil {
+			return store.Link{}, err
+		}
+		if link.Subject != grant.Identity.Subject || link.Kind != string(prov.Kind()) {
+			return store.Link{}, &MailboxError{Want: mask(link.Address), Got: mask(grant.Identity.Address)}
+		}
+		if link.Status == store.LinkUnlinked || link.Status == store.LinkUnlinking {
+			return store.Link{}, fmt.Errorf("linking: complete: link %s was unlinked meanwhile: %w", link.ID, ErrNotFound)
+		}
+		return link, nil
+	}
+	link, err := l.cfg.Links.Find(ctx, string(prov.Kind()), grant.Identity.Subject)
+	if errors.Is(err, store.ErrNotFound) {
+		return store.Link{}, nil
+	}
+	if err != nil {
+		return store.Link{}, fmt.Errorf("linking: complete: %w", err)
+	}
+	if link.Owner != flow.Owner || link.Status == store.LinkUnlinking {
+		return store.Link{}, fmt.Errorf("%w (%s)", ErrOwned, mask(grant.Identity.Address))
+	}
+	return link, nil
+}
+
+// fill writes a grant into a link.
+func (l *Linker) fill(link *store.Link, prov provider.Provider, grant provider.Grant) error {
+	link.Provider = prov.Name()
+	link.Access, link.Tenant, link.Scopes = string(grant.Access), grant.Identity.Tenant, slices.Clone(grant.Scopes)
+	if grant.Identity.Address != "" {
+		link.Address = grant.Identity.Address
+	}
+	if !slices.Contains(link.Addresses, link.Address) {
+		link.Addresses = append(slices.Clone(link.Addresses), link.Address)
+	}
+	link.Status, link.Reason, link.Mark = store.LinkActive, "", nil
+	link.Changed = l.cfg.Now()
+	return l.sealToken(link, grant.Token)
+}
+
+// owned loads a link of this owner. Another's is as good as none.
+func (l *Linker) owned(ctx context.Context, owner, id string) (store.Link, error) {
+	link, err := l.cfg.Links.Get(ctx, id)
+	if errors.Is(err, store.ErrNotFound) || err == nil && link.Owner != owner {
+		return store.Link{}, fmt.Errorf("%w: %s", ErrNotFound, id)
+	}
+	if err != nil {
+		return store.Link{}, fmt.Errorf("linking: link %s: %w", id, err)
+	}
+	return link, nil
+}
+
+func (l *Linker) sealToken(link *store.Link, tok *oauth2.Token) error {
+	data, err := json.Marshal(storedToken{Access: tok.AccessToken, Refresh: tok.RefreshToken, Type: tok.TokenType, Expiry: tok.Expiry})
+	if err != nil {
+		return fmt.Errorf("linking: link %s: %w", link.ID, err)
+	}
+	link.Token, err = l.seal(data, "link "+link.ID)
+	return err
+}

@@ -1,0 +1,41 @@
+// Package linking links a user's mailbox by OAuth, keeps its tokens, and
+// opens it for use.
+//
+// # The host's duties, in order
+//
+//  1. Make one Linker with the host's providers, its stores and an AEAD.
+//  2. Two HTTP handlers. The first calls Begin with the signed-in user and
+//     their browser session, and redirects to Begun.URL. The second, at
+//     RedirectURL, calls Complete with the callback's query, the user and the
+//     session, and redirects to Completed.ReturnTo. It should answer with
+//     Referrer-Policy: no-referrer, since its own address holds the code.
+//  3. Show which address was linked, and with what access.
+//  4. Hand the Linker to the runner, which opens links through it.
+//  5. Take Config.OnChange to tell users when a link needs them.
+//
+// # What is checked
+//
+// State is 256 random bits, stored as a digest, taken once, and bound to the
+// user and the browser session (RFC 9700 section 4.7). PKCE with S256 is
+// always used (RFC 7636), and a nonce ties the ID token to the flow (OpenID
+// Connect Core section 3.1.2.1); the provider verifies it. An issuer named in
+// the callback must be the right one (RFC 9207). The way back after linking
+// is a path on the host's own site (RFC 9700 section 4.11).
+//
+// # One mailbox, one owner
+//
+// The store decides on the service's stable id of the account, never on an
+// address. Who links a mailbox that another user has gets ErrOwned, also when
+// both finish in the same instant. Linking one's own mailbox again mends the
+// link and keeps its id. Mending with another mailbox is ErrWrongMailbox.
+//
+// # No token lost, none leaked
+//
+// One refresh at a time for each link, across processes: the refresher first
+// writes a mark into the link's record, then refreshes, then stores the new
+// token, and only then is it used. A refusal is believed only from who set
+// the mark on an unmarked record. After a holder died with a rotated token in
+// its memory, the refusal says ReasonLostInCrash. Expiry is counted from
+// Config.Now; x/oauth2's own clock is not relied on. Tokens are sealed with
+// the link's id as associated data, and appear in no error and no log line.
+package linking

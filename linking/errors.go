@@ -1,0 +1,85 @@
+package linking
+
+import (
+	"fmt"
+	"strings"
+)
+
+// Error is the type of this package's constant errors.
+type Error string
+
+func (e Error) Error() string { return "linking: " + string(e) }
+
+// The errors, matched with errors.Is.
+const (
+	ErrState        = Error("the callback belongs to no flow of this user")
+	ErrDenied       = Error("the user declined")
+	ErrRefused      = Error("the mail service refused")
+	ErrWrongMailbox = Error("another mailbox was chosen than the one to relink")
+	ErrOwned        = Error("the mailbox is linked by another user")
+	ErrNotFound     = Error("no such link")
+	ErrSealed       = Error("a stored record does not open")
+)
+
+// The reasons of a StateError.
+const (
+	StateMissing = "missing" // the callback has no state parameter
+	StateUnknown = "unknown" // never given out, used before, or forgotten after its time
+	StateExpired = "expired" // the user took longer than Config.FlowTTL
+	StateSession = "session" // another browser session began the flow
+	StateOwner   = "owner"   // another user began the flow
+)
+
+// StateError says why a callback was not accepted. It matches ErrState. The
+// flow, if there was one, is used up.
+type StateError struct{ Reason string }
+
+func (e *StateError) Error() string {
+	return fmt.Sprintf("%v (%s): begin again", ErrState, e.Reason)
+}
+
+// Is reports whether target is ErrState.
+func (e *StateError) Is(target error) bool { return target == ErrState }
+
+// FlowError is an error that the mail service put into the callback (RFC
+// 6749 section 4.1.2.1). It matches ErrDenied for access_denied and
+// ErrRefused for all others.
+type FlowError struct {
+	Code    string // the error parameter, if it looks like one
+	Subcode string // Microsoft's error_subcode
+}
+
+func (e *FlowError) Error() string {
+	return fmt.Sprintf("%v (%s)", e.kind(), e.Code)
+}
+
+func (e *FlowError) kind() Error {
+	if e.Code == "access_denied" {
+		return ErrDenied
+	}
+	return ErrRefused
+}
+
+// Is reports whether target is the kind of the error.
+func (e *FlowError) Is(target error) bool { return target == e.kind() }
+
+// MailboxError says which mailbox was expected and which was chosen, both
+// masked. It matches ErrWrongMailbox.
+type MailboxError struct{ Want, Got string }
+
+func (e *MailboxError) Error() string {
+	return fmt.Sprintf("%v: expected %s, got %s", ErrWrongMailbox, e.Want, e.Got)
+}
+
+// Is reports whether target is ErrWrongMailbox.
+func (e *MailboxError) Is(target error) bool { return target == ErrWrongMailbox }
+
+// mask shows enough of an address for its owner to know it.
+func mask(addr string) string {
+	local, domain, ok := strings.Cut(addr, "@")
+	if !ok || local == "" {
+		return "***"
+	}
+	r := []rune(local)
+	return string(r[:1]) + "***@" + domain
+}

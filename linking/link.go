@@ -1,0 +1,111 @@
+package linking
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/outreachkit/outreach/provider"
+	"github.com/outreachkit/outreach/store"
+)
+
+// Link is a link without its tokens, as a host shows it.
+type Link struct {
+	ID       string
+	Owner    string
+	Provider string
+	Kind     provider.Kind
+	Address  string
+	Access   provider.Access
+	Tenant   string
+	Status   store.LinkStatus
+	Reason   string // why it does not work; a stable code
+	Created  time.Time
+	Changed  time.Time
+}
+
+func view(l store.Link) Link {
+	return Link{
+		ID: l.ID, Owner: l.Owner, Provider: l.Provider, Kind: provider.Kind(l.Kind), Address: l.Address,
+		Access: provider.Access(l.Access), Tenant: l.Tenant, Status: l.Status, Reason: l.Reason, Created: l.Created, Changed: l.Changed,
+	}
+}
+
+// Get returns a link, ErrNotFound if there is none.
+func (l *Linker) Get(ctx context.Context, id string) (Link, error) {
+	link, err := l.get(ctx, id)
+	if err != nil {
+		return Link{}, err
+	}
+	return view(link), nil
+}
+
+func (l *Linker) get(ctx context.Context, id string) (store.Link, error) {
+	link, err := l.cfg.Links.Get(ctx, id)
+	if errors.Is(err, store.ErrNotFound) {
+		return store.Link{}, fmt.Errorf("%w: %s", ErrNotFound, id)
+	}
+	if err != nil {
+		return store.Link{}, fmt.Errorf("linking: link %s: %w", id, err)
+	}
+	return link, nil
+}
+
+// List returns an owner's links, unlinked ones among them.
+func (l *Linker) List(ctx context.Context, owner string) ([]Link, error) {
+	var out []Link
+	after := ""
+	for {
+		page, err := l.cfg.Links.List(ctx, store.ListLinks{Owner: owner, After: after, Limit: 100})
+		if err != nil {
+			return nil, fmt.Errorf("linking: list: %w", err)
+		}
+		for _, link := range page {
+			out = append(out, view(link))
+			after = link.ID
+		}
+		if len(page) < 100 {
+			return out, nil
+		}
+	}
+}
+
+// Open returns the link's mailbox. It makes no request. Its errors are
+// *provider.Error: ErrRelink for a link whose grant is dead,
+// ErrMailboxUnusable for one that is unlinked, ErrNotFound.
+func (l *Linker) Open(ctx context.Context, id string) (provider.Linked, error) {
+	const op = "linking: open"
+	link, err := l.get(ctx, id)
+	if errors.Is(err, ErrNotFound) {
+		return provider.Linked{}, &provider.Error{Kind: provider.ErrNotFound, Op: op, Reason: "no_such_link", Err: err}
+	}
+	if err != nil {
+		return provider.Linked{}, err
+	}
+	if err := usable(op, link); err != nil {
+		return provider.Linked{}, err
+	}
+	prov, ok := l.providers[link.Provider]
+	if !ok {
+		return provider.Linked{}, &provider.Error{Kind: provider.ErrApp, Op: op, Reason: "provider_not_configured"}
+	}
+	acc := provider.Account{
+		Subject: link.Subject, Address: link.Address, Addresses: slices.Clone(link.Addresses), Access: provider.Access(link.Access),
+	}
+	return provider.Linked{
+		Link: link.ID, Owner: link.Owner, Provider: link.Provider, Kind: provider.Kind(link.Kind), Account: acc,
+		Limits: prov.Limits(), Abilities: prov.Abilities(acc.Access), Mailbox: prov.Open(acc, &source{l: l, id: link.ID}),
+	}, nil
+}
+
+func usable(op string, link store.Link) error {
+	switch link.Status {
+	case store.LinkActive:
+		return nil
+	case store.LinkRelink:
+		return &provider.Error{Kind: provider.ErrRelink, Op: op, Reason: link.Reason}
+	}
+	return &provider.Error{Kind: provider.ErrMailboxUnusable, Op: op, Reason: "unlinked"}
+}

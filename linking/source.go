@@ -1,0 +1,254 @@
+package linking
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"golang.org/x/oauth2"
+
+	"github.com/outreachkit/outreach/provider"
+	"github.com/outreachkit/outreach/store"
+)
+
+// source is a link's TokenSource. It keeps nothing but what was refused: the
+// store is the truth, because other processes refresh too.
+type source struct {
+	l  *Linker
+	id string
+
+	mu      sync.Mutex
+	refused string // the access token that the service answered 401 to
+}
+
+var _ provider.TokenSource = (*source)(nil)
+
+// Refused implements provider.TokenSource.
+func (s *source) Refused(_ context.Context, tok *oauth2.Token, _ error) {
+	if tok == nil {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.refused = tok.AccessToken
+}
+
+// Token implements provider.TokenSource.
+func (s *source) Token(ctx context.Context) (*oauth2.Token, error) {
+	s.mu.Lock()
+	refused := s.refused
+	s.mu.Unlock()
+	return s.l.token(ctx, s.id, refused)
+}
+
+// flight is one refresh that several callers of this process wait for.
+type flight struct {
+	done chan struct{}
+	tok  *oauth2.Token
+	err  error
+}
+
+// token returns a live token that is not the refused one.
+func (l *Linker) token(ctx context.Context, id, refused string) (*oauth2.Token, error) {
+	link, err := l.get(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	tok, fresh, err := l.live(link, refused)
+	if err != nil || fresh {
+		return tok, err
+	}
+	l.mu.Lock()
+	f, joined := l.flights[id]
+	if !joined {
+		f = &flight{done: make(chan struct{})}
+		l.flights[id] = f
+	}
+	l.mu.Unlock()
+	if joined {
+		select {
+		case <-f.done:
+			if f.err == nil && f.tok.AccessToken == refused {
+				return nil, stillRefused()
+			}
+			return f.tok, f.err
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
+	}
+	// Others wait for this one: who gives up early must not fail them.
+	f.tok, f.err = l.refresh(context.WithoutCancel(ctx), id, refused)
+	l.mu.Lock()
+	delete(l.flights, id)
+	l.mu.Unlock()
+	close(f.done)
+	return f.tok, f.err
+}
+
+func stillRefused() error {
+	return &provider.Error{Kind: provider.ErrTemporary, Op: "linking: token", Reason: "token_still_refused"}
+}
+
+// live opens the stored token and says whether it may be used as it is.
+func (l *Linker) live(link store.Link, refused string) (*oauth2.Token, bool, error) {
+	if err := usable("linking: token", link); err != nil {
+		return nil, false, err
+	}
+	tok, err := l.tokenOf(link)
+	if err != nil {
+		return nil, false, err
+	}
+	early := l.cfg.Now().Add(l.cfg.RefreshEarly)
+	fresh := tok.AccessToken != "" && tok.AccessToken != refused && (tok.Expiry.IsZero() || tok.Expiry.After(early))
+	return tok, fresh, nil
+}
+
+// refresh gets a new token, alone in all processes: the right to do so is a
+// mark in the link's record, set by compare-and-swap. The new token is stored
+// before anybody sees it.
+func (l *Linker) refresh(ctx context.Context, id, refused string) (*oauth2.Token, error) {
+	for range maxTurns {
+		link, err := l.get(ctx, id)
+		if err != nil {
+			return nil, err
+		}
+		tok, fresh, err := l.live(link, refused)
+		if err != nil || fresh {
+			return tok, err
+		}
+		if link.Mark != nil && link.Mark.Left > 0 {
+			// Somebody else refreshes. They are done soon, or their mark lapses.
+			if err := l.cfg.Wait(ctx, min(link.Mark.Left, pollEvery)); err != nil {
+				return nil, err
+			}
+			continue
+		}
+		tookOver := link.Mark != nil
+		by, err := l.secret()
+		if err != nil {
+			return nil, err
+		}
+		link.Mark = &store.RefreshMark{By: by, Left: l.cfg.RefreshTTL}
+		marked, err := l.cfg.Links.CompareAndSwap(ctx, link)
+		if errors.Is(err, store.ErrConflict) {
+			continue
+		}
+		if err != nil {
+			return nil, fmt.Errorf("linking: token: mark link %s: %w", id, err)
+		}
+		return l.holdAndRefresh(ctx, marked, tok, tookOver)
+	}
+	return nil, &provider.Error{Kind: provider.ErrTemporary, Op: "linking: token", Reason: "refresh_contended"}
+}
+
+const (
+	maxTurns  = 1000
+	pollEvery = 250 * time.Millisecond
+)
+
+// holdAndRefresh refreshes under a mark that this call has set. After taking
+// over a dead holder's mark, a refused refresh token may be one that the
+// holder rotated and never stored: nobody's fault, and nothing revoked.
+func (l *Linker) holdAndRefresh(ctx context.Context, link store.Link, tok *oauth2.Token, tookOver bool) (*oauth2.Token, error) {
+	prov, ok := l.providers[link.Provider]
+	if !ok {
+		l.unmark(ctx, link)
+		return nil, &provider.Error{Kind: provider.ErrApp, Op: "linking: token", Reason: "provider_not_configured"}
+	}
+	started := l.cfg.Now()
+	grant, err := prov.Refresh(ctx, provider.Grant{
+		Token: tok, Access: provider.Access(link.Access), Scopes: link.Scopes,
+		Identity: provider.Identity{Subject: link.Subject, Address: link.Address, Tenant: link.Tenant},
+	})
+	if err == nil {
+		return l.saveToken(ctx, link, grant)
+	}
+	var pe *provider.Error
+	if !errors.As(err, &pe) || pe.Kind != provider.ErrRelink {
+		l.unmark(ctx, link)
+		return nil, fmt.Errorf("linking: token: link %s: %w", link.ID, err)
+	}
+	if l.cfg.Now().Sub(started) >= l.cfg.RefreshTTL {
+		// The mark lapsed while we waited: another may have rotated the token
+		// we presented. Their word counts.
+		return nil, &provider.Error{Kind: provider.ErrTemporary, Op: "linking: token", Reason: "refresh_took_too_long", Err: err}
+	}
+	reason := pe.Reason
+	if tookOver {
+		reason = ReasonLostInCrash
+	}
+	dead := link
+	dead.Status, dead.Reason, dead.Mark, dead.Changed = store.LinkRelink, orElse(reason, "invalid_grant"), nil, l.cfg.Now()
+	stored, err := l.cfg.Links.CompareAndSwap(ctx, dead)
+	if errors.Is(err, store.ErrConflict) {
+		// The record moved on, so what we saw is old news.
+		return nil, &provider.Error{Kind: provider.ErrTemporary, Op: "linking: token", Reason: "link_changed_meanwhile"}
+	}
+	if err != nil {
+		return nil, fmt.Errorf("linking: token: link %s: %w", link.ID, err)
+	}
+	l.changed(ctx, stored, link.Status)
+	return nil, &provider.Error{Kind: provider.ErrRelink, Op: "linking: token", Reason: stored.Reason, Err: pe}
+}
+
+// ReasonLostInCrash is the reason of a link whose token was refreshed by a
+// process that died before it could store the new one. The user must relink,
+// and nobody is to blame.
+const ReasonLostInCrash = "token_lost_in_crash"
+
+// saveToken stores a refreshed token. It is handed out only once it is
+// stored: a rotated token that only this process knew would die with it.
+func (l *Linker) saveToken(ctx context.Context, link store.Link, grant provider.Grant) (*oauth2.Token, error) {
+	mark := link.Mark.By
+	var last error
+	for range maxConflicts {
+		next := link
+		next.Mark, next.Changed = nil, l.cfg.Now()
+		next.Access, next.Scopes = string(grant.Access), grant.Scopes
+		if err := l.sealToken(&next, grant.Token); err != nil {
+			return nil, err
+		}
+		_, err := l.cfg.Links.CompareAndSwap(ctx, next)
+		if err == nil {
+			return grant.Token, nil
+		}
+		last = err
+		current, getErr := l.cfg.Links.Get(ctx, link.ID)
+		if getErr != nil {
+			last = getErr
+			continue
+		}
+		if current.Mark == nil || current.Mark.By != mark {
+			// Stored after all (the answer was lost), relinked, or taken over:
+			// the record knows better than we do.
+			tok, fresh, err := l.live(current, "")
+			if err != nil {
+				return nil, err
+			}
+			if fresh {
+				return tok, nil
+			}
+			return nil, &provider.Error{Kind: provider.ErrTemporary, Op: "linking: token", Reason: "link_changed_meanwhile"}
+		}
+		link = current
+	}
+	l.log.ErrorContext(ctx, "linking: a refreshed token could not be stored", "link", link.ID, "error", last)
+	return nil, fmt.Errorf("linking: token: link %s: store the refreshed token: %w", link.ID, last)
+}
+
+// unmark gives back the right to refresh. If that fails the mark lapses.
+func (l *Linker) unmark(ctx context.Context, link store.Link) {
+	link.Mark = nil
+	if _, err := l.cfg.Links.CompareAndSwap(ctx, link); err != nil {
+		l.log.WarnContext(ctx, "linking: a refresh mark is left to lapse", "link", link.ID, "error", err)
+	}
+}
+
+func orElse(s, def string) string {
+	if s == "" {
+		return def
+	}
+	return s
+}
