@@ -28,8 +28,11 @@ func ParseAddress(op, field, s string) (Address, error) {
 		return Address{}, &FieldError{Op: op, Field: field, Problem: "has a line break or NUL; give one plain address"}
 	}
 	a, err := mail.ParseAddress(s)
-	if err != nil {
+	if err != nil || Normalize(a.Address) == "" { // what can't be compared can't be matched with an answer
 		return Address{}, &FieldError{Op: op, Field: field, Problem: "is not a mail address; give one like ada@example.com"}
+	}
+	if strings.ContainsAny(a.Name, "\r\n\x00") { // hidden in an encoded word (RFC 2047)
+		return Address{}, &FieldError{Op: op, Field: field, Problem: "has a name with a line break or NUL; give one plain address"}
 	}
 	return Address{Name: a.Name, Addr: a.Address}, nil
 }

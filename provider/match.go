@@ -135,6 +135,12 @@ func Match(env *Envelope, known *Known) Matched {
 		}
 		return verdict(DirectionOwn, cited(env, known.Sent))
 	}
+	// A list that we wrote to sends our mail back, maybe under a From of its
+	// own: the same Message-ID is the same mail, and no answer. The key does
+	// not count here, because a program that answers may copy it.
+	if hits := sameMail(known.Sent, env.MessageID); len(hits) > 0 {
+		return verdict(DirectionSent, hits)
+	}
 	if hits := cited(env, known.Sent); len(hits) > 0 {
 		return verdict(DirectionIn, hits)
 	}
@@ -147,24 +153,38 @@ func Match(env *Envelope, known *Known) Matched {
 	return Matched{}
 }
 
-// isOwn trusts the service's word first; From may be forged, but a forged
-// own address must not pass as an answer either.
+// isOwn trusts the service's word first. From may be forged, but a forged
+// own address must not pass as an answer either. A message that somebody else
+// signs too is theirs: an answer must not be missed because it names us.
 func isOwn(env *Envelope, acc Account) bool {
 	if env.Own || env.Place == PlaceSent || env.Place == PlaceOutbox {
 		return true
 	}
-	return slices.ContainsFunc(env.From, func(a Address) bool { return acc.Owns(a.Addr) })
+	return len(env.From) > 0 && !slices.ContainsFunc(env.From, func(a Address) bool { return !acc.Owns(a.Addr) })
 }
 
+// ownCopies finds the conversations of which env, written by the account, is
+// a mail we sent.
 func ownCopies(env *Envelope, sent []Sent) []Hit {
-	ids := []string{BareID(env.MessageID)}
-	for _, id := range env.Header["X-Google-Original-Message-Id"] {
-		ids = append(ids, BareID(id))
+	hits := sameMail(sent, append([]string{env.MessageID}, env.Header["X-Google-Original-Message-Id"]...)...)
+	for _, s := range sent {
+		if slices.ContainsFunc(env.Header[KeyHeader], func(key string) bool { return slices.Contains(s.SendKeys, strings.TrimSpace(key)) }) &&
+			!slices.ContainsFunc(hits, func(h Hit) bool { return h.Key == s.Key }) {
+			hits = append(hits, Hit{Key: s.Key, Evidence: EvidenceReference})
+		}
 	}
+	return hits
+}
+
+// sameMail finds the conversations in which a mail with one of these
+// Message-IDs was sent.
+func sameMail(sent []Sent, ids ...string) []Hit {
 	var hits []Hit
 	for _, s := range sent {
-		if slices.ContainsFunc(s.MessageIDs, func(id string) bool { id = BareID(id); return id != "" && slices.Contains(ids, id) }) ||
-			slices.ContainsFunc(env.Header[KeyHeader], func(key string) bool { return slices.Contains(s.SendKeys, strings.TrimSpace(key)) }) {
+		if slices.ContainsFunc(s.MessageIDs, func(own string) bool {
+			own = BareID(own)
+			return own != "" && slices.ContainsFunc(ids, func(id string) bool { return BareID(id) == own })
+		}) {
 			hits = append(hits, Hit{Key: s.Key, Evidence: EvidenceReference})
 		}
 	}
@@ -210,7 +230,7 @@ func cited(env *Envelope, sent []Sent) []Hit {
 func byAddress(env *Envelope, sent []Sent) []Hit {
 	var hits []Hit
 	for _, s := range sent {
-		if s.First.IsZero() || env.Received.Before(s.First) {
+		if s.First.IsZero() || before(env.Received, s.First) {
 			continue
 		}
 		if containsAny(s.Recipients, env.From) {
@@ -220,21 +240,31 @@ func byAddress(env *Envelope, sent []Sent) []Hit {
 	return hits
 }
 
+// before compares a service's time with ours. Services tell whole seconds, so
+// an answer within the second of our mail would seem to come before it.
+func before(received, sent time.Time) bool {
+	return received.Before(sent.Truncate(time.Second))
+}
+
 // reported finds the conversations a system sender's message may be about.
-// X-Failed-Recipients, where present, rules out everyone it does not name.
+// X-Failed-Recipients, where present and legible, rules out everyone it does
+// not name.
 func reported(env *Envelope, sent []Sent) []Hit {
 	var failed []Address
+	legible := true
 	for _, line := range env.Header["X-Failed-Recipients"] {
 		for addr := range strings.SplitSeq(line, ",") {
-			failed = append(failed, Address{Addr: strings.TrimSpace(addr)})
+			addr = strings.Trim(addr, " \t<>")
+			failed = append(failed, Address{Addr: addr})
+			legible = legible && Normalize(addr) != ""
 		}
 	}
 	var hits []Hit
 	for _, s := range sent {
-		if s.Last.IsZero() || env.Received.Before(s.First) || env.Received.After(s.Last.Add(ReportSpan)) {
+		if s.Last.IsZero() || before(env.Received, s.First) || env.Received.After(s.Last.Add(ReportSpan)) {
 			continue
 		}
-		if len(failed) > 0 && !containsAny(s.Recipients, failed) && !containsAny(s.Copied, failed) {
+		if len(failed) > 0 && legible && !containsAny(s.Recipients, failed) && !containsAny(s.Copied, failed) {
 			continue
 		}
 		hits = append(hits, Hit{Key: s.Key, Evidence: EvidenceReport})
