@@ -1,6 +1,9 @@
 package gmailtest
 
 import (
+	"bytes"
+	"encoding/base64"
+	"encoding/json"
 	"net/http"
 	"strings"
 	"time"
@@ -38,8 +41,11 @@ type Rule struct {
 	Message    string // Google's text, such as one that names a time
 	RetryAfter time.Duration
 
+	// To narrows messages.send to mail whose text names this address.
+	To string
+
 	Times int // how often; zero is once, negative is for ever
-	Skip  int // leaves out so many requests first
+	Skip  int // leaves out so many requests that fit first
 
 	// Call runs when the rule strikes, after what CutAfter did.
 	Call func()
@@ -63,12 +69,12 @@ func (s *Server) ClearFaults() {
 }
 
 // strike returns a copy of the rule that strikes this request, if one does.
-func (s *Server) strike(r *http.Request) *Rule {
+func (s *Server) strike(r *http.Request, body []byte) *Rule {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	op := opOf(r)
 	for i, rule := range s.rules {
-		if rule.Op != "" && rule.Op != op {
+		if rule.Op != "" && rule.Op != op || rule.To != "" && !sentTo(body, rule.To) {
 			continue
 		}
 		if rule.Skip > 0 {
@@ -84,6 +90,18 @@ func (s *Server) strike(r *http.Request) *Rule {
 		return &struck
 	}
 	return nil
+}
+
+// sentTo reports whether a send's mail names an address.
+func sentTo(body []byte, addr string) bool {
+	var in struct {
+		Raw string `json:"raw"`
+	}
+	if json.Unmarshal(body, &in) != nil {
+		return false
+	}
+	raw, err := base64.RawURLEncoding.DecodeString(strings.TrimRight(in.Raw, "="))
+	return err == nil && bytes.Contains(bytes.ToLower(raw), []byte(strings.ToLower(addr)))
 }
 
 // opOf names the method of a request.

@@ -194,7 +194,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	r.Body = io.NopCloser(bytes.NewReader(body))
 	rec := &recorder{header: make(http.Header), status: http.StatusOK}
-	s.answer(rec, r)
+	s.answer(rec, r, body)
 	if s.cfg.Check != nil {
 		checked := r.Clone(r.Context())
 		checked.Body = io.NopCloser(bytes.NewReader(body))
@@ -208,8 +208,8 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 // answer runs the handler, unless a fault strikes.
-func (s *Server) answer(rec *recorder, r *http.Request) {
-	rule := s.strike(r)
+func (s *Server) answer(rec *recorder, r *http.Request, body []byte) {
+	rule := s.strike(r, body)
 	if rule == nil {
 		s.mux.ServeHTTP(rec, r)
 		return

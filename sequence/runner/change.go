@@ -142,6 +142,7 @@ func (r *Runner) happen(l *loaded, b *store.Batch, ev sequence.Event, reason str
 			l.row.Flagged = true
 			r.tell(l, b, Event{Kind: EventFlagged, At: at, Step: int(e.Step), Reason: reason})
 		case sequence.EffectStopped:
+			l.rec.Ended = reason
 			r.tell(l, b, Event{Kind: stopKind(st.Reason), At: at, Step: int(e.Step), Reason: reason})
 		case sequence.EffectCompleted:
 			r.tell(l, b, Event{Kind: EventCompleted, At: at})

@@ -304,6 +304,7 @@ type Enrollment struct {
 	Version   int    // Sequence.Version
 
 	Status    string // one of the Status constants
+	Reason    string // what ended or holds it, in words; empty while all is well
 	Hold      string // why it is held, in the words of Explain; empty if it isn't
 	Flagged   bool   // a person should look at the conversation
 	StepsSent int
@@ -337,5 +338,6 @@ func (r *Runner) view(l *loaded) Enrollment {
 	if e.Status == StatusHeld {
 		e.Hold = l.rec.Hold
 	}
+	e.Reason = orElse(l.rec.Ended, e.Hold)
 	return e
 }

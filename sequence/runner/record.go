@@ -35,6 +35,7 @@ type record struct {
 	NotBefore time.Time          `json:"not_before,omitzero"` // a guard or a link said wait
 	Try       int                `json:"try,omitempty"`       // intents so far, makes their ids unique
 	Hold      string             `json:"hold,omitempty"`      // the latest reason of a hold, for people
+	Ended     string             `json:"ended,omitempty"`     // why it ended early, for people
 	Notes     int                `json:"notes,omitempty"`     // makes keys of events unique
 }
 
