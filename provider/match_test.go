@@ -20,7 +20,7 @@ func matchKnown() *Known {
 	return &Known{Account: matchMe, Sent: []Sent{
 		{
 			Key: "carol", MessageIDs: []string{"<c1@example.com>", "c2@example.com"}, SendKeys: []string{"key-c1", "key-c2"},
-			Threads: []string{"tc"}, Recipients: []string{"carol@example.org", "Carol.Private@example.net"},
+			Threads: []string{"tc", ""}, Recipients: []string{"carol@example.org", "Carol.Private@example.net"},
 			Copied: []string{"boss@example.com"}, First: matchStart, Last: matchStart.AddDate(0, 0, 3),
 		},
 		{
@@ -81,6 +81,9 @@ func TestMatch(t *testing.T) {
 		{"copied colleague elsewhere", from("boss@example.com"), none},
 		{"copied colleague with the recipient", from("boss@example.com", also(carol), thread("tc")), "in carol:thread"},
 
+		{"copied colleague with the recipient cites", from("boss@example.com", also(carol), refs("<c1@example.com>")), "in carol:reference"},
+
+		{"no author, citing us", from("", func(e *Envelope) { e.From = nil }, refs("<c1@example.com>")), "in carol:reference"},
 		{"recipient elsewhere", from(" CAROL@example.org "), "in carol:address"},
 		{"recipient's other address", from("carol.private@example.net"), "in carol:address"},
 		{"recipient before our mail", from(carol, at(matchStart.Add(-time.Hour))), none},
