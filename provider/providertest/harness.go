@@ -107,6 +107,22 @@ type Faults struct {
 	Draft  func(t *testing.T, raw []byte)
 }
 
+// check ends the test if the harness lacks what every subtest needs.
+func (h Harness) check(t *testing.T) {
+	t.Helper()
+	for _, f := range []struct {
+		name    string
+		missing bool
+	}{
+		{"Provider", h.Provider == nil}, {"Address", h.Address == ""}, {"Peer", h.Peer == ""}, {"Now", h.Now == nil},
+		{"Advance", h.Advance == nil}, {"Consent", h.Consent == nil}, {"Deliver", h.Deliver == nil}, {"Sent", h.Sent == nil},
+	} {
+		if f.missing {
+			t.Fatalf("Harness.%s is required", f.name)
+		}
+	}
+}
+
 func need(t *testing.T, ok bool, what string) {
 	t.Helper()
 	if !ok {

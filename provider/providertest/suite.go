@@ -33,7 +33,9 @@ func Run(t *testing.T, newHarness func(t *testing.T) Harness) {
 		t.Run(g.name, func(t *testing.T) {
 			for _, name := range slices.Sorted(maps.Keys(g.tests)) {
 				t.Run(name, func(t *testing.T) {
-					g.tests[name](t, &world{Harness: newHarness(t)})
+					h := newHarness(t)
+					h.check(t)
+					g.tests[name](t, &world{Harness: h})
 				})
 			}
 		})
