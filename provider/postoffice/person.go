@@ -124,7 +124,7 @@ func (p *person) receive(from *Mailbox, sub Submission, raw []byte) {
 	o := from.office
 	p.received++
 	fate := Delivered
-	var todo []Behaviour
+	var acts []Behaviour
 	for _, b := range p.Behaviours {
 		if b.On != 0 && b.On != p.received {
 			continue
@@ -132,10 +132,10 @@ func (p *person) receive(from *Mailbox, sub Submission, raw []byte) {
 		if b.Do == Bounce || b.Do == BounceLater {
 			fate = Bounced
 		}
-		todo = append(todo, b)
+		acts = append(acts, b)
 	}
 	o.books.deliver(sub, provider.Normalize(p.Address), fate)
-	for _, b := range todo {
+	for _, b := range acts {
 		if fate == Bounced && b.Do != Bounce && b.Do != BounceLater {
 			continue // nobody received it
 		}

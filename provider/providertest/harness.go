@@ -67,10 +67,6 @@ type Requests struct {
 	Send, Envelope, Content, Changes, Search, Other int
 }
 
-func (r Requests) total() int {
-	return r.Send + r.Envelope + r.Content + r.Changes + r.Search + r.Other
-}
-
 // Faults are things that go wrong at the mailbox Address. A nil function is
 // one that the harness can't produce.
 type Faults struct {
