@@ -36,6 +36,11 @@ func subtype(body []byte) string {
 	return code(v.Subtype)
 }
 
+// invalid refuses a value before any request.
+func invalid(op, field, problem string) error {
+	return &provider.Error{Kind: provider.ErrRejected, Op: op, Err: &provider.FieldError{Op: op, Field: field, Problem: problem}}
+}
+
 // fault turns what a read request returned into this module's error. Context
 // errors stay what they are.
 func (m *mailbox) fault(ctx context.Context, op string, err error) error {

@@ -23,7 +23,7 @@ func (p *Provider) Authorize(req provider.AuthRequest) (string, error) {
 		"State": req.State, "Challenge": req.Challenge, "Nonce": req.Nonce, "RedirectURL": req.RedirectURL,
 	} {
 		if v == "" {
-			return "", &provider.FieldError{Op: op, Field: field, Problem: "is empty"}
+			return "", invalid(op, field, "is empty")
 		}
 	}
 	scopes := scopesFor(req.Access)
@@ -55,7 +55,7 @@ func (p *Provider) Authorize(req provider.AuthRequest) (string, error) {
 func (p *Provider) Exchange(ctx context.Context, cb provider.Callback) (provider.Grant, error) {
 	const op = "gmail: exchange"
 	if cb.Code == "" || cb.Verifier == "" || cb.Nonce == "" {
-		return provider.Grant{}, &provider.FieldError{Op: op, Field: "Callback", Problem: "needs a Code, a Verifier and a Nonce"}
+		return provider.Grant{}, invalid(op, "Callback", "needs a Code, a Verifier and a Nonce")
 	}
 	// RFC 9207: a redirect that names another issuer carries that one's code.
 	if cb.Issuer != "" && cb.Issuer != p.ends.Issuer {

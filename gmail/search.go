@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/outreachkit/outreach/provider"
 )
@@ -64,7 +65,7 @@ func (m *mailbox) list(ctx context.Context, op, query string, limit int) ([]prov
 // exact where dates would depend on the account's time zone.
 func searchQuery(op string, q provider.Query) (string, error) {
 	bad := func(field, problem string) (string, error) {
-		return "", &provider.FieldError{Op: op, Field: field, Problem: problem}
+		return "", invalid(op, field, problem)
 	}
 	switch {
 	case len(q.From) > provider.MaxQuerySenders:
@@ -90,11 +91,10 @@ func searchQuery(op string, q provider.Query) (string, error) {
 		}
 		b.WriteString(senders + " ")
 	}
-	// after: is exclusive in some accounts of it; a second earlier costs
-	// nothing.
-	b.WriteString("after:" + strconv.FormatInt(q.Since.Unix()-1, 10))
+	// It is a belief that after: takes in its second and before: does not.
+	b.WriteString("after:" + strconv.FormatInt(q.Since.Unix(), 10))
 	if !q.To.IsZero() {
-		b.WriteString(" before:" + strconv.FormatInt(q.To.Unix()+1, 10))
+		b.WriteString(" before:" + strconv.FormatInt(q.To.Add(time.Second-1).Unix(), 10))
 	}
 	return b.String(), nil
 }

@@ -35,7 +35,7 @@ func (m *mailbox) Send(ctx context.Context, out *provider.Outgoing) (provider.Re
 		receipt.Ref, receipt.Thread = provider.Ref(sent.Id), sent.ThreadId
 		return receipt, nil
 	}
-	switch a.outcome(err) {
+	switch a.outcome() {
 	case outcomeAccepted:
 		// The answer's body was lost or unreadable. The mail is sent; its ids
 		// are found in the mailbox.
@@ -44,7 +44,11 @@ func (m *mailbox) Send(ctx context.Context, out *provider.Outgoing) (provider.Re
 		if ctx.Err() != nil && a.status == 0 {
 			return provider.Receipt{}, &opError{op: op, err: ctx.Err()}
 		}
-		return provider.Receipt{}, m.p.classify(op, err)
+		pe := m.p.classify(op, err)
+		if pe.Kind == provider.ErrOutcomeUnknown {
+			pe.Kind = provider.ErrTemporary // a token source's word, and not about the mail
+		}
+		return provider.Receipt{}, pe
 	}
 	return provider.Receipt{}, &provider.Error{Kind: provider.ErrOutcomeUnknown, Op: op, Reason: unknownReason(a), Err: err}
 }
@@ -60,7 +64,7 @@ func unknownReason(a *attempt) string {
 // silently change.
 func (m *mailbox) checkOutgoing(op string, out *provider.Outgoing) error {
 	bad := func(field, problem string) error {
-		return &provider.FieldError{Op: op, Field: field, Problem: problem}
+		return invalid(op, field, problem)
 	}
 	switch n := len(out.To) + len(out.Cc) + len(out.Bcc); {
 	case len(out.Raw) == 0:

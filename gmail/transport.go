@@ -2,11 +2,9 @@ package gmail
 
 import (
 	"context"
-	"crypto/tls"
 	"errors"
-	"net"
+	"io"
 	"net/http"
-	"net/http/httptrace"
 	"sync"
 	"time"
 
@@ -24,26 +22,41 @@ type transport struct {
 	now  func() time.Time
 }
 
-// attempt is what is known of one send request. A missing event proves
-// nothing; the ones that were seen do.
+// attempt is what is known of one send request.
 type attempt struct {
 	notAfter time.Time
 
-	mu        sync.Mutex
-	tried     bool // handed to the base transport
-	connected bool // a connection was ready for the request
-	wrote     bool // some of it may have been written
-	tlsFailed bool
-	status    int // of the answer, zero if none came
+	mu     sync.Mutex
+	tried  bool // handed to the base transport
+	taken  bool // some byte of the body was
+	sealed bool // no byte will be any more
+	status int  // of the answer, zero if none came
 }
 
 type attemptKey struct{}
 
-func (a *attempt) set(f func()) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	f()
+// sealedBody hands the mail to the base transport until the attempt is
+// sealed. Of a request whose body was never asked for, nothing can have been
+// accepted: that is proof, whatever kind of failure it was (a name that does
+// not resolve, a refused connection, a failed handshake, a wait for a
+// connection that was cut short).
+type sealedBody struct {
+	io.ReadCloser
+	a *attempt
 }
+
+func (b *sealedBody) Read(p []byte) (int, error) {
+	b.a.mu.Lock()
+	defer b.a.mu.Unlock()
+	if b.a.sealed {
+		return 0, errSealed
+	}
+	n, err := b.ReadCloser.Read(p)
+	b.a.taken = b.a.taken || n > 0
+	return n, err
+}
+
+var errSealed = errors.New("gmail: the send was given up")
 
 var errUnauthorized = errors.New("gmail: the access token was refused")
 
@@ -75,25 +88,42 @@ func (t *transport) once(req *http.Request, a *attempt) (*http.Response, *oauth2
 		closeBody(req)
 		return nil, nil, err
 	}
-	ctx := req.Context()
+	out := req.Clone(req.Context())
+	out.Header.Set("Authorization", "Bearer "+tok.AccessToken)
 	if a != nil {
 		if late(t.now(), a.notAfter) {
 			closeBody(req)
 			return nil, nil, &provider.Error{Kind: provider.ErrTemporary, Reason: "not_after_passed"}
 		}
-		a.set(func() { a.tried = true })
-		ctx = httptrace.WithClientTrace(ctx, a.trace())
+		a.begin(out)
 	}
-	out := req.Clone(ctx)
-	out.Header.Set("Authorization", "Bearer "+tok.AccessToken)
 	resp, err := t.base.RoundTrip(out)
-	if err != nil {
-		return nil, tok, err
-	}
 	if a != nil {
-		a.set(func() { a.status = resp.StatusCode })
+		a.end(resp)
 	}
-	return resp, tok, nil
+	return resp, tok, err
+}
+
+// begin watches the request's body. A body that can be had again would let
+// the base transport send it again, unseen.
+func (a *attempt) begin(req *http.Request) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.tried = true
+	req.GetBody = nil
+	if req.Body != nil {
+		req.Body = &sealedBody{ReadCloser: req.Body, a: a}
+	}
+}
+
+func (a *attempt) end(resp *http.Response) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if resp != nil {
+		a.status = resp.StatusCode
+		return
+	}
+	a.sealed = true
 }
 
 func closeBody(req *http.Request) {
@@ -109,19 +139,6 @@ func late(now, notAfter time.Time) bool {
 	return now.After(notAfter) || now.Round(0).After(notAfter.Round(0))
 }
 
-func (a *attempt) trace() *httptrace.ClientTrace {
-	return &httptrace.ClientTrace{
-		GotConn:      func(httptrace.GotConnInfo) { a.set(func() { a.connected = true }) },
-		WroteHeaders: func() { a.set(func() { a.wrote = true }) },
-		WroteRequest: func(httptrace.WroteRequestInfo) { a.set(func() { a.wrote = true }) },
-		TLSHandshakeDone: func(_ tls.ConnectionState, err error) {
-			if err != nil {
-				a.set(func() { a.tlsFailed = true })
-			}
-		},
-	}
-}
-
 // outcome is what an attempt proves.
 type outcome int
 
@@ -133,32 +150,18 @@ const (
 
 // outcome judges a finished attempt. Only positive proof makes it anything
 // but unknown.
-func (a *attempt) outcome(err error) outcome {
+func (a *attempt) outcome() outcome {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	switch {
-	case a.status >= 200 && a.status < 300:
-		return outcomeAccepted
-	case a.status != 0:
-		switch a.status {
-		case http.StatusBadRequest, http.StatusUnauthorized, http.StatusForbidden, http.StatusNotFound,
-			http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType, http.StatusTooManyRequests:
+	switch a.status {
+	case 0:
+		if !a.tried || !a.taken && a.sealed {
 			return outcomeNotSent
 		}
-		return outcomeUnknown
-	case !a.tried:
-		return outcomeNotSent // refused by us: no token, too late
-	case a.connected || a.wrote:
-		return outcomeUnknown
-	}
-	var dns *net.DNSError
-	var op *net.OpError
-	var cert *tls.CertificateVerificationError
-	var alert tls.AlertError
-	switch {
-	case errors.As(err, &dns), errors.As(err, &op) && op.Op == "dial":
-		return outcomeNotSent
-	case errors.As(err, &cert), a.tlsFailed, errors.As(err, &alert):
+	case http.StatusOK, http.StatusAccepted:
+		return outcomeAccepted
+	case http.StatusBadRequest, http.StatusUnauthorized, http.StatusForbidden, http.StatusNotFound,
+		http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType, http.StatusTooManyRequests:
 		return outcomeNotSent
 	}
 	return outcomeUnknown

@@ -22,8 +22,11 @@
 // Mailbox.Send makes one request. What it returns is one of three things:
 // nil (accepted: never send it again), ErrOutcomeUnknown (ask Locate), or any
 // other error, which is positive proof that nothing left. Proof is a refusal
-// by us, a failure to get a token, to resolve, dial or shake hands, or one of
-// the answers 400, 401, 403, 404, 413, 415 and 429. All else is unknown.
+// by us, a failure to get a token, a request of whose body no byte was ever
+// handed to the transport (so a name that did not resolve, a refused
+// connection, a failed handshake), or one of the answers 400, 401, 403, 404,
+// 413, 415 and 429. All else is unknown: an event that was not seen is no
+// proof.
 //
 // # Reading
 //

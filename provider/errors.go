@@ -41,7 +41,7 @@ type Error struct {
 	Reason     string        // the service's own code, such as rateLimitExceeded; never free text
 	RetryAfter time.Duration // wait at least so long; zero is unknown
 	Until      time.Time     // for ErrNotSettled, and where the service names a time
-	Err        error         // the cause; its text is not printed
+	Err        error         // the cause; its text is not printed, but for a FieldError's
 }
 
 func (e *Error) Error() string {
@@ -59,6 +59,9 @@ func (e *Error) Error() string {
 	}
 	if !e.Until.IsZero() {
 		fmt.Fprintf(&b, ", ask again at %s", e.Until.UTC().Format(time.RFC3339))
+	}
+	if field, ok := e.Err.(*FieldError); ok { // which is written to be read, and names no secret
+		fmt.Fprintf(&b, ": %s: %s", field.Field, field.Problem)
 	}
 	return b.String()
 }

@@ -172,7 +172,7 @@ type RecipientReport struct {
 
 // Thread places an outgoing mail in a conversation.
 type Thread struct {
-	ID         string   // the service's own thread id; empty starts a thread
+	ID         string   // the thread's id in the sending mailbox: a hint, empty starts a thread
 	InReplyTo  string   // Message-ID of the mail answered, in angle brackets
 	References []string // the full chain, oldest first
 	Subject    string   // the thread's subject, without Re:

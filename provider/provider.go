@@ -99,7 +99,9 @@ type Mailbox interface {
 	// Changes returns one page of what changed since the cursor, oldest
 	// first as far as the service orders it: identifiers only. An Item may
 	// come more than once. Follow Page.Next until Page.More is false; each
-	// Next is a valid cursor to store. ErrCursorExpired: the span can't be
+	// Next is a valid cursor to store, and following from any of them to the
+	// end sees all that was visible when the following began. An empty page
+	// may have more after it. ErrCursorExpired: the span can't be
 	// read any more; take a new Profile and close the gap with Search.
 	// ErrRejected: the cursor is malformed or belongs to another mailbox.
 	Changes(ctx context.Context, since Cursor) (Page, error)

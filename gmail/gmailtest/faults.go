@@ -25,6 +25,9 @@ const (
 	Refuse      Fault = "refuse"
 	RefuseAfter Fault = "refuse after"
 
+	// RefuseClient has the token endpoint not know the OAuth client.
+	RefuseClient Fault = "refuse client"
+
 	// Call only runs Rule.Call; the request goes on.
 	Call Fault = "call"
 )

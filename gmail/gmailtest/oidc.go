@@ -36,9 +36,13 @@ func (k *keys) add() (jose.JSONWebKey, error) {
 	if err != nil {
 		return jose.JSONWebKey{}, fmt.Errorf("gmailtest: %w", err)
 	}
+	return k.publish(key), nil
+}
+
+func (k *keys) publish(key *rsa.PrivateKey) jose.JSONWebKey {
 	jwk := jose.JSONWebKey{Key: key, KeyID: fmt.Sprintf("key-%d", len(k.list)+1), Algorithm: "RS256", Use: "sig"}
 	k.list = append(k.list, jwk)
-	return jwk, nil
+	return jwk
 }
 
 // RotateKeys makes a new signing key. The newest two are published.

@@ -3,11 +3,13 @@ package gmailtest
 import (
 	"bytes"
 	"context"
+	"crypto/rsa"
 	"errors"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
+	"strings"
 	"sync"
 	"time"
 
@@ -26,6 +28,10 @@ type Config struct {
 	CodeLife  time.Duration
 
 	Beliefs Beliefs
+
+	// SigningKey signs ID tokens. Nil makes one when it is first needed,
+	// which takes a while: tests with many servers share one.
+	SigningKey *rsa.PrivateKey
 
 	// Check sees every request and its answer, for checking them against a
 	// contract. It runs before the answer leaves.
@@ -105,6 +111,9 @@ func New(office *postoffice.Office, cfg Config) (*Server, error) {
 		pending: make(map[string]*consent), codes: make(map[string]*code),
 		access: make(map[string]*token), refresh: make(map[string]*token),
 	}
+	if cfg.SigningKey != nil {
+		s.keys.publish(cfg.SigningKey)
+	}
 	s.mux = s.routes()
 	return s, nil
 }
@@ -123,8 +132,9 @@ func (s *Server) Start() error {
 		return errors.New("gmailtest: already started")
 	}
 	s.listener, s.base = l, "http://"+l.Addr().String()
-	s.http = &http.Server{Handler: s, ReadHeaderTimeout: 10 * time.Second}
-	go func() { _ = s.http.Serve(l) }() // ends with Close
+	srv := &http.Server{Handler: s, ReadHeaderTimeout: 10 * time.Second}
+	s.http = srv
+	go func() { _ = srv.Serve(l) }() // ends with Close
 	return nil
 }
 
@@ -220,6 +230,9 @@ func (s *Server) answer(rec *recorder, r *http.Request, body []byte) {
 	if rule.Call != nil {
 		rule.Call()
 	}
+	if rule.Fault == CutBefore || rule.Fault == Refuse {
+		s.countStruck(r)
+	}
 	switch rule.Fault {
 	case CutBefore, CutAfter:
 		panic(http.ErrAbortHandler)
@@ -228,12 +241,35 @@ func (s *Server) answer(rec *recorder, r *http.Request, body []byte) {
 			rec.Header().Set("Retry-After", fmt.Sprint(int(rule.RetryAfter/time.Second)))
 		}
 		apiError(rec, rule.Status, rule.Reason, "", rule.Message)
+	case RefuseClient:
+		oauthError(rec, http.StatusUnauthorized, "invalid_client", "", "The OAuth client was not found.")
 	case RefuseAfter:
 		s.mux.ServeHTTP(&recorder{header: make(http.Header)}, r)
 		apiError(rec, rule.Status, rule.Reason, "", rule.Message)
 	default:
 		s.mux.ServeHTTP(rec, r)
 	}
+}
+
+// countStruck books a request that no handler saw.
+func (s *Server) countStruck(r *http.Request) {
+	name, _ := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
+	s.mu.Lock()
+	t := s.access[name]
+	s.mu.Unlock()
+	if t == nil {
+		return
+	}
+	class := postoffice.RequestOther
+	switch opOf(r) {
+	case "messages.send":
+		class = postoffice.RequestSend
+	case "messages.list":
+		class = postoffice.RequestSearch
+	case "history.list":
+		class = postoffice.RequestChanges
+	}
+	t.grant.box.Count(class)
 }
 
 // recorder holds an answer back until it is complete.
