@@ -84,9 +84,9 @@ func (j *judgement) event(l *loaded, hit provider.Hit) (sequence.Event, string) 
 		if hit.Copied {
 			return sequence.Event{}, ""
 		}
-		return sequence.Event{Kind: sequence.EventReplied}, "evidence: " + string(hit.Evidence)
+		return sequence.Event{Kind: sequence.EventReplied}, answerBy[hit.Evidence]
 	case classify.OutOfOffice, classify.AutoReply:
-		return sequence.Event{Kind: sequence.EventAutoReplied, Until: sequence.InstantOf(v.Until)}, v.Evidence
+		return sequence.Event{Kind: sequence.EventAutoReplied, Until: sequence.InstantOf(v.Until)}, "out of office"
 	case classify.Receipt, classify.Delayed:
 		return sequence.Event{}, ""
 	}
@@ -94,6 +94,13 @@ func (j *judgement) event(l *loaded, hit provider.Hit) (sequence.Event, string) 
 		return sequence.Event{}, ""
 	}
 	return sequence.Event{Kind: sequence.EventUnsure}, "an unclear message arrived: " + v.Evidence
+}
+
+// answerBy says in words what made a message an answer.
+var answerBy = map[provider.Evidence]string{
+	provider.EvidenceReference: "an answer to our mail",
+	provider.EvidenceThread:    "an answer in the thread of our mail",
+	provider.EvidenceAddress:   "a new mail from the recipient",
 }
 
 // bounce ends the enrollment only if the report says that this recipient
@@ -116,7 +123,7 @@ func (j *judgement) bounce(l *loaded, hit provider.Hit) (sequence.Event, string)
 		case f.Limit:
 			return unsure, "the mail service refused to send: " + f.Status
 		case f.Hard:
-			return sequence.Event{Kind: sequence.EventBounced}, orElse(f.Status, v5)
+			return sequence.Event{Kind: sequence.EventBounced}, "the address takes no mail: " + orElse(f.Status, v5)
 		}
 		return sequence.Event{}, "" // it may still arrive, or a later mail may
 	}

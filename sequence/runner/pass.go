@@ -25,6 +25,7 @@ type pass struct {
 	leaseEnd time.Time
 
 	readStart time.Time // of the last complete read in this pass; zero is none
+	learned   time.Time // since when a thread may have been ours unknown to us; zero is none
 	changed   bool      // box or data differ from what is stored
 
 	sent, incoming int
@@ -93,6 +94,9 @@ func (p *pass) work(ctx context.Context) error {
 		}
 	}
 	if err := p.reconcile(ctx); err != nil {
+		return err
+	}
+	if err := p.catchUp(ctx); err != nil {
 		return err
 	}
 	if p.readDue() {

@@ -102,6 +102,21 @@ func (p *pass) closeGap(ctx context.Context) error {
 	return p.save(ctx)
 }
 
+// catchUp lists what came since a mail left whose thread was learned only
+// now, because the answer to its send was lost.
+func (p *pass) catchUp(ctx context.Context) error {
+	if p.learned.IsZero() || !p.linked.Abilities.SenderReplies {
+		return nil
+	}
+	now := p.r.cfg.Now()
+	items, err := p.searchAll(ctx, provider.Query{Since: p.learned.Add(-time.Minute), To: now.Add(time.Minute)}, ReasonGap)
+	if err != nil {
+		return err
+	}
+	p.learned = time.Time{}
+	return p.items(ctx, items, ReasonThread)
+}
+
 // searchSenders looks for mail of tracked senders outside the threads of our
 // mail, and for delivery reports. It reports whether anybody is tracked.
 func (p *pass) searchSenders(ctx context.Context, start time.Time) (bool, error) {

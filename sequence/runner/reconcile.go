@@ -147,6 +147,11 @@ func (p *pass) foundSent(ctx context.Context, in store.Intent, c provider.Locate
 		at = in.Created
 	}
 	p.sent++
+	// Until now nobody knew its thread: what came into it meanwhile was taken
+	// for unrelated.
+	if p.learned.IsZero() || in.Created.Before(p.learned) {
+		p.learned = in.Created
+	}
 	_, err := p.r.change(ctx, []string{in.Enrollment}, func(ls []*loaded, b *store.Batch) error {
 		if len(ls) == 0 {
 			return nil

@@ -1,0 +1,85 @@
+// Package runner drives sequences: it reads mailboxes, asks the engine of
+// package sequence what is due, sends, and tells the host what happened. It
+// works with any provider.Provider and any store.EnrollmentStore.
+//
+// # A pass
+//
+// Tick claims mailboxes that have work and goes over each of them serially:
+//
+//  1. The link is opened. One that needs its user holds what is due, and is
+//     tried again at the pace of reading.
+//  2. Open intents are looked up: what may have left is known before anything
+//     new leaves.
+//  3. If a read is due, or a follow-up needs one, the change feed is followed
+//     to its end and tracked senders are searched for. Answers stop drips.
+//  4. What is due is sent, one mail after the other.
+//  5. Events and conversation entries are delivered from the outbox, at least
+//     once.
+//
+// # Never twice
+//
+// A mail is rendered and built once. Its bytes, its Message-ID and the last
+// instant at which it may leave are committed as an intent, together with the
+// engine's state. Then exactly one request is made, and then its result is
+// committed. When no answer came, or the process died in between, the intent
+// stays open, and provider.Mailbox.Locate is asked: found is sent; proven
+// absent (see there) lets the same bytes go out again, after every check is
+// passed once more; anything else waits, or goes to a person through Decide.
+// An accepted mail is never sent again.
+//
+// # No blind follow-up
+//
+// A follow-up leaves at most Options.Freshness after the start of a read of
+// the mailbox that was complete. That deadline is part of the intent and is
+// checked again just before the request leaves. A link that can't read holds
+// follow-ups, unless the sequence says AcceptBlind and the host reports
+// answers with RecordReply. The host's Guard has the last word.
+//
+// # A reply stops the drip
+//
+// A person's answer counts in the thread, from another address in it, in a
+// new mail from the recipient, and after a gap in the feed. It stops every
+// enrollment of its author, in all mailboxes, but those of sequences marked
+// Independent. Who was put in Cc or Bcc by us can write without stopping
+// anything. An automatic answer holds until the return date it names; a
+// delivery report ends the enrollment only of the recipient that it names,
+// and only if it cites mail of ours; what can't be judged holds the
+// enrollment and flags it. A mail that was on its way when the answer came is
+// found out about, marked as crossed, and never sent again.
+//
+// # Nothing unrelated is requested
+//
+// From the feed come identifiers. Headers are read of messages in our
+// threads and of those that a search for tracked senders lists; content under
+// the Warrant that provider.Match makes. Two exceptions are reported to the
+// Observer under names of their own: ReasonReport, messages of system senders
+// whose text names a recipient of ours, and ReasonReconcile, Message-ID
+// headers of the account's own mail while an outcome is unknown.
+// Options.NoReports switches the first off.
+//
+// # What remains
+//
+// A process that is frozen between the last check of the deadline and the
+// write of the request, for longer than the deadline and Limits.Settle
+// together, can send a mail that was meanwhile proven absent. So can the loss
+// of a single sent copy of the very mail whose answer was lost. A sequence
+// with HoldUnknown leaves every unknown outcome to a person instead.
+//
+// An answer in a new thread that becomes visible more than
+// Options.SearchOverlap after it was received is found only if it lies in a
+// thread of ours.
+//
+// # Single mails and previews
+//
+// Send and Preview go the same way as a drip, so the same protocol makes them
+// exactly once. A preview goes to the sender's own address, is no
+// conversation, and PreviewStatus says where its mails arrived.
+//
+// # Departures from the plan
+//
+// Every page of the feed is dealt with message by message, each in a commit
+// of its own that is idempotent by the message's reference, and the cursor is
+// stored after them, not in the same commit. A crash in between reads the
+// page again and changes nothing twice; in return one message that loses a
+// version doesn't hold up its page.
+package runner
