@@ -1,27 +1,26 @@
 package mimemsg
 
 import (
-	"io"
-	"mime"
 	"net/mail"
 	"net/textproto"
-	"regexp"
-	"slices"
 	"strings"
-
-	"golang.org/x/text/encoding/htmlindex"
+	"time"
 
 	"github.com/outreachkit/outreach/provider"
 )
 
 // ReadHeader reads an envelope from header fields in any order and case, not
 // decoded, as a mail service's header format returns them. Fields that can't
-// be read are left out; of a field that may stand once only the first counts.
+// be read are left out; of a field that may stand once the first counts. No
+// value has a line break or another control character.
 func ReadHeader(fields []Field) provider.Envelope {
 	var env provider.Envelope
 	h := make(textproto.MIMEHeader)
 	for _, f := range fields {
-		h.Add(f.Name, strings.TrimSpace(unfold(f.Value)))
+		key := textproto.CanonicalMIMEHeaderKey(strings.TrimSpace(f.Name))
+		if structured(key) || isFurther(key) {
+			h[key] = append(h[key], unfold(f.Value))
+		}
 	}
 	env.MessageID = firstID(h.Get("Message-Id"))
 	env.InReplyTo = ids(h["In-Reply-To"])
@@ -31,56 +30,80 @@ func ReadHeader(fields []Field) provider.Envelope {
 	env.ReplyTo = addresses(h.Get("Reply-To"))
 	env.To = addresses(strings.Join(h["To"], ", "))
 	env.Cc = addresses(strings.Join(h["Cc"], ", "))
-	env.Subject = decodeWords(h.Get("Subject"))
-	if t, err := mail.ParseDate(h.Get("Date")); err == nil {
-		env.Date = t
-	}
+	env.Subject = strings.TrimSpace(decodeWords(h.Get("Subject")))
+	env.Date = date(h.Get("Date"))
 	env.ContentType = contentType(h.Get("Content-Type"))
 	env.Header = make(textproto.MIMEHeader)
-	for _, name := range provider.EnvelopeHeaders() {
-		key := textproto.CanonicalMIMEHeaderKey(name)
-		if structured[key] {
+	for key, values := range h {
+		if structured(key) {
 			continue
 		}
-		for _, v := range h[key] {
-			env.Header.Add(key, decodeWords(v))
+		for _, v := range values {
+			env.Header[key] = append(env.Header[key], strings.TrimSpace(decodeWords(v)))
 		}
 	}
 	return env
 }
 
-// structured are the headers that have fields of their own in an Envelope.
-var structured = map[string]bool{
-	"Message-Id": true, "In-Reply-To": true, "References": true, "From": true, "Sender": true, "Reply-To": true,
-	"To": true, "Cc": true, "Subject": true, "Date": true, "Content-Type": true,
+// structured reports whether a header has a field of its own in an Envelope.
+func structured(key string) bool {
+	switch key {
+	case "Message-Id", "In-Reply-To", "References", "From", "Sender", "Reply-To", "To", "Cc", "Subject", "Date", "Content-Type":
+		return true
+	}
+	return false
 }
 
-func unfold(s string) string {
-	return strings.NewReplacer("\r\n", "", "\n", "", "\r", "").Replace(s)
-}
-
-var angled = regexp.MustCompile(`<[^<>\s]+>`)
-
-// ids finds the Message-IDs in fields that may hold comments, words and
-// broken brackets beside them.
-func ids(values []string) []string {
-	var out []string
-	for _, v := range values {
-		for _, id := range angled.FindAllString(v, 1000) {
-			if !slices.Contains(out, id) {
-				out = append(out, id)
-			}
-		}
-		if !strings.Contains(v, "<") {
-			// Some programs leave out the brackets.
-			for _, word := range strings.Fields(v) {
-				if strings.Count(word, "@") == 1 && !slices.Contains(out, "<"+word+">") && len(word) < 900 {
-					out = append(out, "<"+word+">")
-				}
-			}
+// isFurther reports whether Envelope.Header may hold this header.
+func isFurther(key string) bool {
+	for _, name := range provider.EnvelopeHeaders() {
+		if strings.EqualFold(name, key) {
+			return true
 		}
 	}
-	return out
+	return false
+}
+
+// ids finds the Message-IDs in fields that may hold comments, words and
+// broken brackets beside them. None comes twice.
+func ids(values []string) []string {
+	var out []string
+	seen := make(map[string]bool)
+	add := func(id string) {
+		if id = clean(id); len(id) < maxWord && !seen[id] {
+			seen[id] = true
+			out = append(out, "<"+id+">")
+		}
+	}
+	for _, v := range values {
+		if !strings.Contains(v, "<") {
+			for word := range strings.FieldsSeq(v) { // some programs leave out the brackets
+				if word = strings.Trim(word, "<>,;"); strings.Contains(strings.Trim(word, "@"), "@") {
+					add(word)
+				}
+			}
+			continue
+		}
+		for {
+			_, after, ok := strings.Cut(v, "<")
+			if !ok {
+				break
+			}
+			end := strings.IndexAny(after, "<>")
+			if end < 0 {
+				break
+			}
+			if after[end] == '>' {
+				// Folding in the middle of an id leaves spaces in it.
+				if id := strings.Join(strings.Fields(after[:end]), ""); id != "" {
+					add(id)
+				}
+				end++
+			}
+			v = after[end:]
+		}
+	}
+	return trimChain(out)
 }
 
 func firstID(v string) string {
@@ -92,83 +115,67 @@ func firstID(v string) string {
 
 // contentType returns the media type with no parameter but report-type.
 func contentType(v string) string {
-	ct, params, err := mime.ParseMediaType(v)
-	if ct == "" && err != nil {
-		ct, _, _ = strings.Cut(v, ";")
-		ct = strings.ToLower(strings.TrimSpace(ct))
+	ct, params, _ := parseParams(v)
+	if kind := params["report-type"]; kind != "" && ct == "multipart/report" {
+		return ct + "; report-type=" + strings.ToLower(clean(kind))
 	}
-	if kind := params["report-type"]; kind != "" && strings.HasPrefix(ct, "multipart/report") {
-		return ct + "; report-type=" + strings.ToLower(kind)
-	}
-	return ct
+	return clean(ct)
 }
 
-// decodeWords decodes encoded words (RFC 2047), in any charset that browsers
-// know. What can't be decoded stays as it is.
-func decodeWords(s string) string {
-	dec := mime.WordDecoder{CharsetReader: charsetReader}
-	out, err := dec.DecodeHeader(s)
-	if err != nil {
-		out = s
+// date reads a date (RFC 5322 sections 3.3 and 4.3), or what programs write
+// instead. A zone that is not known counts as UTC: the standard library
+// would ask the machine's own.
+func date(v string) time.Time {
+	v, _, _ = strings.Cut(v, "(")
+	if len(v) > 100 {
+		return time.Time{}
 	}
-	return strings.ToValidUTF8(out, "\uFFFD")
+	words := strings.Fields(v)
+	if n := len(words); n > 1 && strings.Trim(words[n-1], "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz") == "" {
+		words[n-1] = zone(words[n-1])
+	}
+	v = strings.Join(words, " ")
+	for _, try := range []string{v, v + " +0000"} {
+		if t, err := mail.ParseDate(try); err == nil {
+			return t
+		}
+	}
+	// The weekday, which only repeats what the rest says, may be in another
+	// language or wrong.
+	if _, rest, ok := strings.Cut(v, ","); ok {
+		for _, try := range []string{rest, rest + " +0000"} {
+			if t, err := mail.ParseDate(strings.TrimSpace(try)); err == nil {
+				return t
+			}
+		}
+	}
+	for _, layout := range []string{
+		time.RFC3339, "2006-01-02 15:04:05 -0700", "2006-01-02 15:04:05", "Mon Jan _2 15:04:05 2006 -0700",
+		"Mon Jan _2 15:04:05 -0700 2006", time.ANSIC, "Mon, 2 Jan 2006 15.04.05 -0700",
+	} {
+		if t, err := time.Parse(layout, v); err == nil {
+			return t
+		}
+	}
+	return time.Time{}
 }
 
-func charsetReader(charset string, r io.Reader) (io.Reader, error) {
-	enc, err := htmlindex.Get(charset)
-	if err != nil {
-		return nil, err
+func zone(name string) string {
+	switch strings.ToUpper(name) {
+	case "EDT":
+		return "-0400"
+	case "EST", "CDT":
+		return "-0500"
+	case "CST", "MDT":
+		return "-0600"
+	case "MST", "PDT":
+		return "-0700"
+	case "PST":
+		return "-0800"
+	case "CET", "MEZ", "BST":
+		return "+0100"
+	case "CEST", "MESZ":
+		return "+0200"
 	}
-	return enc.NewDecoder().Reader(r), nil
-}
-
-// addresses reads an address list, as much of it as can be read.
-func addresses(v string) []provider.Address {
-	if v == "" {
-		return nil
-	}
-	parser := mail.AddressParser{WordDecoder: &mime.WordDecoder{CharsetReader: charsetReader}}
-	if list, err := parser.ParseList(v); err == nil {
-		out := make([]provider.Address, len(list))
-		for i, a := range list {
-			out[i] = provider.Address{Name: strings.ToValidUTF8(a.Name, "\uFFFD"), Addr: a.Address}
-		}
-		return out
-	}
-	var out []provider.Address
-	for _, part := range splitList(v) {
-		if a, err := parser.Parse(part); err == nil {
-			out = append(out, provider.Address{Name: strings.ToValidUTF8(a.Name, "\uFFFD"), Addr: a.Address})
-			continue
-		}
-		if addr := loose.FindString(part); addr != "" {
-			name, _, _ := strings.Cut(part, "<")
-			name = strings.Trim(strings.TrimSpace(strings.Replace(name, addr, "", 1)), `"' `)
-			out = append(out, provider.Address{Name: decodeWords(name), Addr: addr})
-		}
-	}
-	return out
-}
-
-// loose finds what can only be an address.
-var loose = regexp.MustCompile(`[^\s<>,;:"()\[\]]+@[^\s<>,;:"()\[\]]+`)
-
-// splitList cuts at commas outside quotes and brackets.
-func splitList(v string) []string {
-	var parts []string
-	quoted, depth, start := false, 0, 0
-	for i := range len(v) {
-		switch c := v[i]; {
-		case c == '"':
-			quoted = !quoted
-		case c == '<':
-			depth++
-		case c == '>':
-			depth = max(0, depth-1)
-		case (c == ',' || c == ';') && !quoted && depth == 0:
-			parts = append(parts, v[start:i])
-			start = i + 1
-		}
-	}
-	return append(parts, v[start:])
+	return "+0000"
 }

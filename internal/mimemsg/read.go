@@ -5,13 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"mime"
 	"strconv"
 	"strings"
-
-	"github.com/emersion/go-message"
-	"golang.org/x/text/encoding/charmap"
-	"golang.org/x/text/encoding/htmlindex"
 
 	"github.com/outreachkit/outreach/provider"
 )
@@ -20,79 +15,122 @@ import (
 const (
 	maxDepth  = 12
 	maxParts  = 500
-	maxText   = 4 << 20 // decoded bytes of one alternative
+	maxFields = 5000
 	maxHeader = 1 << 20
+	maxText   = 4 << 20 // decoded bytes of one alternative
+	maxFaults = 20      // that are told
 )
 
 // Read reads a mail. It always returns a message; the error, also kept as
-// its Defect, says what could not be read of a malformed one.
+// its Defect, says what could not be read of a malformed one, and holds
+// nothing of its text. Lines of the text end in "\n", a NUL is left out, and
+// text that is flowed (RFC 3676) stays as it was sent.
+//
+// A mail attached to the mail is an attachment, whatever it holds: its text
+// is not the text, and a report in it is not the report.
 func Read(raw []byte) (*provider.Message, error) {
-	fields, body := split(raw)
+	fields, body, tidy := split(raw)
 	msg := &provider.Message{Envelope: ReadHeader(fields)}
 	r := reader{msg: msg}
-	r.entity(entityOf(fields, body), "", 0)
-	msg.Defect = errors.Join(r.defects...)
+	if !tidy {
+		r.fault("", "the header is broken")
+	}
+	r.entity(newEntity(fields, body, "text/plain"), "", "", 0)
+	msg.Text, msg.HTML = r.text.String(), r.html.String()
+	msg.Defect = errors.Join(r.faults...)
 	return msg, msg.Defect
 }
 
-// split takes header and body apart. It accepts anything: a line that is no
-// field is left out, and a mail without an empty line is all header.
-func split(raw []byte) ([]Field, []byte) {
-	var fields []Field
-	raw = bytes.TrimPrefix(raw, []byte("\xef\xbb\xbf"))
-	for len(raw) > 0 {
-		line, rest, _ := bytes.Cut(raw, []byte("\n"))
-		line = bytes.TrimSuffix(line, []byte("\r"))
-		if len(line) == 0 {
-			return fields, rest
-		}
-		raw = rest
-		if (line[0] == ' ' || line[0] == '\t') && len(fields) > 0 {
-			last := &fields[len(fields)-1]
-			if len(last.Value) < maxHeader {
-				last.Value += "\r\n" + string(line)
-			}
-			continue
-		}
-		name, value, ok := bytes.Cut(line, []byte(":"))
-		name = bytes.TrimRight(name, " \t")
-		if !ok || len(name) == 0 || bytes.ContainsAny(name, " \t\"") || len(fields) > 5000 {
-			continue
-		}
-		fields = append(fields, Field{Name: string(name), Value: string(value)})
-	}
-	return fields, nil
+// entity is a mail or a part of one, not decoded.
+type entity struct {
+	fields []Field
+	body   []byte
+	ct     string
+	params map[string]string
+	tidy   bool // its Content-Type was in order
 }
 
-// entityOf hands the MIME headers to the library, which decodes the body.
-func entityOf(fields []Field, body []byte) *message.Entity {
-	var h message.Header
-	for _, f := range fields {
-		if len(f.Name) > 8 && strings.EqualFold(f.Name[:8], "Content-") && !h.Has(f.Name) {
-			h.Set(f.Name, strings.TrimSpace(unfold(f.Value)))
+func newEntity(fields []Field, body []byte, ct string) *entity {
+	e := &entity{fields: fields, body: body, ct: ct, tidy: true}
+	if v := first(fields, "Content-Type"); v != "" {
+		ct, params, ok := parseParams(v)
+		e.params, e.tidy = params, ok
+		switch {
+		case ct == "text":
+			e.ct = "text/plain"
+		case strings.Contains(ct, "/"):
+			e.ct = ct
+		default:
+			e.tidy = false
 		}
-	}
-	e, err := message.New(h, bytes.NewReader(body))
-	if e == nil || err != nil && !message.IsUnknownCharset(err) && !message.IsUnknownEncoding(err) {
-		return &message.Entity{Header: h, Body: bytes.NewReader(body)}
 	}
 	return e
 }
 
-// reader walks one mail.
-type reader struct {
-	msg     *provider.Message
-	parts   int
-	defects []error
-	stop    func(part string, e *message.Entity) bool // for OpenPart
+// parts cuts a multipart into its parts. problem says what was wrong.
+func (e *entity) parts() (list []*entity, problem string) {
+	boundary := strings.TrimRight(e.params["boundary"], " \t")
+	var raw [][]byte
+	closed := false
+	if boundary != "" {
+		raw, closed = splitParts(e.body, boundary)
+	}
+	if raw == nil {
+		// Without a boundary, or with one that is nowhere in the body.
+		problem = "a multipart without its boundary"
+		if boundary = guessBoundary(e.body); boundary == "" {
+			return nil, problem
+		}
+		raw, _ = splitParts(e.body, boundary)
+	} else if !closed {
+		problem = "a multipart that is cut off"
+	}
+	ct := "text/plain"
+	if e.ct == "multipart/digest" {
+		ct = "message/rfc822" // RFC 2046 section 5.1.5
+	}
+	for _, b := range raw {
+		fields, body, tidy := split(b)
+		if !tidy && problem == "" {
+			problem = "a part with a broken header"
+		}
+		list = append(list, newEntity(fields, body, ct))
+	}
+	return list, problem
 }
 
-func (r *reader) defect(part, format string, args ...any) {
-	if len(r.defects) < 20 {
-		r.defects = append(r.defects, fmt.Errorf("mime: read: part %s: %s", orRoot(part), fmt.Sprintf(format, args...)))
+// file returns the part's file name and disposition.
+func (e *entity) file() (name, disposition string) {
+	disposition, params, _ := parseParams(first(e.fields, "Content-Disposition"))
+	name = params["filename"]
+	if name == "" {
+		name = e.params["name"]
+	}
+	name = decodeWords(name)
+	if i := strings.LastIndexAny(name, `/\`); i >= 0 {
+		name = name[i+1:]
+	}
+	if name = strings.TrimSpace(name); name == "." || name == ".." {
+		name = ""
+	}
+	return name, disposition
+}
+
+func (e *entity) decode() (body []byte, problem string) {
+	return decodeBody(e.body, first(e.fields, "Content-Transfer-Encoding"))
+}
+
+// describe tells what an attachment is; size is that of its decoded content.
+func (e *entity) describe(part, parent string, size int) provider.Attachment {
+	name, disposition := e.file()
+	id := strings.Trim(clean(first(e.fields, "Content-Id")), "<> ")
+	return provider.Attachment{
+		Part: orRoot(part), Name: name, ContentType: clean(e.ct), Size: int64(size), ContentID: id,
+		Inline: disposition == "inline" || disposition == "" && id != "" && parent == "multipart/related",
 	}
 }
 
+// orRoot names the part that is the whole mail.
 func orRoot(part string) string {
 	if part == "" {
 		return "0"
@@ -100,161 +138,163 @@ func orRoot(part string) string {
 	return part
 }
 
-// entity reads one part and what is in it. It reports false when the walk is
-// to end.
-func (r *reader) entity(e *message.Entity, part string, depth int) bool {
-	r.parts++
-	if depth > maxDepth || r.parts > maxParts {
-		r.defect(part, "too deep or too many parts")
-		return false
-	}
-	if r.stop != nil && r.stop(part, e) {
-		return false
-	}
-	ct, params, err := e.Header.ContentType()
-	if err != nil && ct == "" {
-		ct = contentType(e.Header.Get("Content-Type"))
-	}
-	if ct == "" {
-		ct = "text/plain"
-	}
-	if mr := e.MultipartReader(); mr != nil {
-		return r.multipart(mr, ct, params, part, depth)
-	}
-	if strings.HasPrefix(ct, "multipart/") {
-		r.defect(part, "a multipart without a boundary")
-		ct = "text/plain"
-	}
-	disposition, dparams, _ := e.Header.ContentDisposition()
-	name := fileName(dparams, params, e)
-	attached := strings.EqualFold(disposition, "attachment") || name != "" && !strings.HasPrefix(ct, "text/")
-	if !attached && (ct == "text/plain" && r.msg.Text == "" || ct == "text/html" && r.msg.HTML == "") && name == "" {
-		text := r.text(e, params["charset"], part)
-		if ct == "text/html" {
-			r.msg.HTML = text
-		} else {
-			r.msg.Text = text
-		}
-		return true
-	}
-	r.attachment(e, ct, name, disposition, part)
-	return true
+// reader walks one mail.
+type reader struct {
+	msg        *provider.Message
+	text, html strings.Builder
+	parts      int
+	faults     []error
 }
 
-func (r *reader) multipart(mr message.MultipartReader, ct string, params map[string]string, part string, depth int) bool {
-	if ct == "multipart/report" && depth == 0 {
-		r.msg.Report = &provider.Report{Type: strings.ToLower(params["report-type"])}
+func (r *reader) fault(part, problem string) {
+	if len(r.faults) < maxFaults {
+		r.faults = append(r.faults, fmt.Errorf("mime: read: part %s: %s", orRoot(part), problem))
 	}
-	for i := 1; ; i++ {
-		e, err := mr.NextPart()
-		if err == io.EOF {
-			return true
+}
+
+// entity reads one part and what is in it. parent is the type of the
+// multipart around it.
+func (r *reader) entity(e *entity, part, parent string, depth int) {
+	if r.parts++; r.parts > maxParts {
+		if r.parts == maxParts+1 {
+			r.fault(part, "more parts than can be read")
 		}
-		if e == nil || err != nil && !message.IsUnknownCharset(err) && !message.IsUnknownEncoding(err) {
-			r.defect(part, "a part can't be read")
-			return true
+		return
+	}
+	if strings.HasPrefix(e.ct, "multipart/") {
+		if depth >= maxDepth {
+			r.fault(part, "deeper than can be read")
+			r.attach(e, part, parent)
+			return
 		}
-		child := strconv.Itoa(i)
-		if part != "" {
-			child = part + "." + child
+		list, problem := e.parts()
+		if problem != "" {
+			r.fault(part, problem)
 		}
-		if r.msg.Report != nil && depth == 0 && r.report(e, child) {
+		if list != nil {
+			r.multipart(e, list, part, depth)
+			return
+		}
+		e.ct = "text/plain"
+	} else if !e.tidy {
+		r.fault(part, "the content type is malformed")
+	}
+	name, disposition := e.file()
+	if disposition == "attachment" || name != "" && part != "" {
+		r.attach(e, part, parent)
+		return
+	}
+	// Further texts belong to the first, as Apple's around images and lists'
+	// at the foot do; further alternatives are other forms of it.
+	switch {
+	case e.ct == "text/plain" && (r.text.Len() == 0 || parent != "multipart/alternative"):
+		r.write(&r.text, e, part)
+	case e.ct == "text/html" && (r.html.Len() == 0 || parent != "multipart/alternative"):
+		r.write(&r.html, e, part)
+	default:
+		r.attach(e, part, parent)
+	}
+}
+
+func (r *reader) multipart(e *entity, list []*entity, part string, depth int) {
+	// Gateways wrap a report to add a notice, so it need not be the root.
+	report := e.ct == "multipart/report" && r.msg.Report == nil
+	if report {
+		r.msg.Report = &provider.Report{Type: strings.ToLower(clean(e.params["report-type"]))}
+	}
+	for i, child := range list {
+		path := childOf(part, i)
+		if report && r.report(child, path) {
+			r.parts++
 			continue
 		}
-		if !r.entity(e, child, depth+1) {
-			return false
-		}
+		r.entity(child, path, e.ct, depth+1)
 	}
 }
 
-func fileName(disposition, ct map[string]string, e *message.Entity) string {
-	name := disposition["filename"]
-	if name == "" {
-		name = ct["name"]
+func childOf(part string, i int) string {
+	if part == "" {
+		return strconv.Itoa(i + 1)
 	}
-	name = decodeWords(name)
-	if i := strings.LastIndexAny(name, `/\`); i >= 0 {
-		name = name[i+1:]
-	}
-	return name
+	return part + "." + strconv.Itoa(i+1)
 }
 
-// text decodes one alternative to UTF-8.
-func (r *reader) text(e *message.Entity, charset, part string) string {
-	b, err := io.ReadAll(io.LimitReader(e.Body, maxText+1))
-	if err != nil {
-		r.defect(part, "the transfer encoding is broken")
+// write adds a part to a text.
+func (r *reader) write(to *strings.Builder, e *entity, part string) {
+	b, problem := e.decode()
+	if problem != "" {
+		r.fault(part, problem)
 	}
-	if len(b) > maxText {
-		r.defect(part, "the text is longer than %d bytes", maxText)
-		b = b[:maxText]
+	charset := e.params["charset"]
+	if charset == "" && e.ct == "text/html" {
+		charset = metaCharset(b)
 	}
-	s := toUTF8(b, charset)
-	return strings.ReplaceAll(s, "\r\n", "\n")
+	room := max(0, maxText-to.Len())
+	if len(b) > room {
+		r.fault(part, fmt.Sprintf("the text is longer than %d bytes", maxText))
+		b = b[:room]
+	}
+	s, ok := toUTF8(b, charset)
+	if !ok {
+		r.fault(part, "the text is not in the charset it names")
+	}
+	s = strings.TrimPrefix(s, "\ufeff")
+	s = strings.NewReplacer("\r\n", "\n", "\r", "\n", "\x00", "").Replace(s)
+	if to.Len() > 0 && s != "" {
+		to.WriteByte('\n')
+	}
+	to.WriteString(s)
 }
 
-// toUTF8 decodes with the named charset; bytes that are no UTF-8 although
-// they claim to be are taken for Windows-1252, which most often they are.
-func toUTF8(b []byte, charset string) string {
-	charset = strings.ToLower(strings.TrimSpace(charset))
-	switch charset {
-	case "", "utf-8", "us-ascii", "ascii", "utf8":
-		if s := string(b); validUTF8(s) {
-			return s
-		}
-		charset = "windows-1252"
+// metaCharset finds the charset an HTML text names itself.
+func metaCharset(b []byte) string {
+	_, after, ok := bytes.Cut(bytes.ToLower(b[:min(len(b), 1024)]), []byte("charset="))
+	if !ok {
+		return ""
 	}
-	enc, err := htmlindex.Get(charset)
-	if err != nil {
-		if s := string(b); validUTF8(s) {
-			return s
-		}
-		enc = charmap.Windows1252
+	after = bytes.TrimLeft(after, `"' `)
+	if i := bytes.IndexAny(after, "\"' ;/>"); i >= 0 {
+		return string(after[:i])
 	}
-	out, err := enc.NewDecoder().Bytes(b)
-	if err != nil {
-		return strings.ToValidUTF8(string(b), "\uFFFD")
-	}
-	return strings.ToValidUTF8(string(out), "\uFFFD")
+	return ""
 }
 
-func (r *reader) attachment(e *message.Entity, ct, name, disposition, part string) {
-	size, err := io.Copy(io.Discard, e.Body)
-	if err != nil {
-		r.defect(part, "the transfer encoding is broken")
+func (r *reader) attach(e *entity, part, parent string) {
+	b, problem := e.decode()
+	if problem != "" {
+		r.fault(part, problem)
 	}
-	r.msg.Attachments = append(r.msg.Attachments, provider.Attachment{
-		Part: orRoot(part), Name: name, ContentType: ct, Size: size,
-		ContentID: strings.Trim(strings.TrimSpace(e.Header.Get("Content-Id")), "<>"),
-		Inline:    strings.EqualFold(disposition, "inline"),
-	})
+	r.msg.Attachments = append(r.msg.Attachments, e.describe(part, parent, len(b)))
 }
 
 // OpenPart returns the decoded content of one attachment, named as Read did.
-// The error is provider.ErrNotFound if the mail has no such part.
+// What is broken of it is decoded as far as it can be. The error is
+// provider.ErrNotFound if the mail has no such part.
 func OpenPart(raw []byte, part string) (io.ReadCloser, error) {
-	var body io.Reader
-	fields, rest := split(raw)
-	r := reader{msg: &provider.Message{}}
-	r.stop = func(p string, e *message.Entity) bool {
-		if orRoot(p) == part && e.MultipartReader() == nil {
-			body = e.Body
-			return true
+	fields, body, _ := split(raw)
+	e := newEntity(fields, body, "text/plain")
+	if part != "0" {
+		for number := range strings.SplitSeq(part, ".") {
+			if e = e.child(number); e == nil {
+				break
+			}
 		}
-		return false
 	}
-	r.entity(entityOf(fields, rest), "", 0)
-	if body == nil {
+	if e == nil {
 		return nil, &provider.Error{Kind: provider.ErrNotFound, Op: "mime: open part", Reason: "no_such_part"}
 	}
-	return io.NopCloser(body), nil
+	content, _ := e.decode()
+	return io.NopCloser(bytes.NewReader(content)), nil
 }
 
-// mediaType reads a part's type, whatever is wrong with its parameters.
-func mediaType(e *message.Entity) (string, map[string]string) {
-	ct, params, err := mime.ParseMediaType(e.Header.Get("Content-Type"))
-	if err != nil && ct == "" {
-		return contentType(e.Header.Get("Content-Type")), nil
+func (e *entity) child(number string) *entity {
+	n, err := strconv.Atoi(number)
+	if err != nil || strconv.Itoa(n) != number || !strings.HasPrefix(e.ct, "multipart/") {
+		return nil
 	}
-	return ct, params
+	list, _ := e.parts()
+	if n < 1 || n > len(list) {
+		return nil
+	}
+	return list[n-1]
 }
