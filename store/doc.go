@@ -1,0 +1,58 @@
+// Package store is what a host's database must do for this module: four
+// small interfaces, and the plain records that cross them. It imports only
+// the standard library, and knows neither mail services nor the engine.
+//
+//   - TokenStore keeps links, each exclusive on its mailbox.
+//   - FlowStore keeps OAuth flows under way, each taken once.
+//   - EnrollmentStore is the truth that the promises about sending rest on.
+//   - ConversationLog is where conversations are kept, fed from the outbox.
+//     Hosts often implement it on tables of their own.
+//
+// Package memstore is the reference reading of all four, and not durable.
+// Package storetest tells whether an implementation keeps the contracts.
+//
+// # The one method to get right
+//
+// EnrollmentStore.Commit writes one decision together or not at all, in one
+// transaction of the database. Two things guard it. A version guards each
+// record, always: who writes from an old reading gets a ConflictError that
+// names the record, and reads again. A fence guards what belongs to a
+// mailbox (its record and new intents) against a process that lost its claim
+// and doesn't know. Results of intents are facts: they are accepted under any
+// fence, once.
+//
+// Lock the mailbox's row first where there is a fence, then enrollments by
+// ID, then intents: batches that touch several mailboxes then don't deadlock.
+//
+// # Clocks
+//
+// Leases, refresh marks and flows end by the store's own clock, so that the
+// clocks of many processes need not agree: callers pass durations, never
+// ends. What is due is the caller's clock, passed as an instant. Times are
+// kept to the microsecond, in UTC; the zero time stays the zero time.
+//
+// # The outbox
+//
+// Rows leave in the order of Seq as far as they are visible; a row that was
+// committed late must still come out, so a drainer may not remember a Seq and
+// go on from there. Deliver a row to every sink, then Ack it: a crash in
+// between delivers it again, and every sink is idempotent by key.
+//
+// # Columns
+//
+// A SQL store needs these as columns: of an enrollment its id, host key,
+// mailbox, link, recipient, sequence hash, status, due time and version; of a
+// mailbox its id, link, read time, mark, lease end, token and version; of an
+// index row all fields; of an intent its id, enrollment, mailbox, state,
+// Message-ID and deadline. Engine state, merge data, mail bytes, tokens and
+// definitions are opaque bytes to it, and may be sealed.
+//
+// # Testing your own
+//
+//	func TestStore(t *testing.T) {
+//		storetest.Run(t, func(t *testing.T) storetest.Harness {
+//			db := openEmpty(t)
+//			return storetest.Harness{Tokens: db.Links(), Enrollments: db.Enrollments(), Advance: clock.Advance}
+//		})
+//	}
+package store
