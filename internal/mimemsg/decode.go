@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/base64"
 	"strings"
+	"unicode/utf16"
 	"unicode/utf8"
 
 	"golang.org/x/text/encoding"
@@ -20,7 +21,7 @@ func decodeBody(body []byte, transfer string) (out []byte, problem string) {
 	switch strings.Trim(transfer, " \t\"'") {
 	case "", "7bit", "8bit", "binary", "7-bit", "8-bit", "7bits", "8bits":
 		return body, ""
-	case "quoted-printable", "quoted-printible":
+	case "quoted-printable", "quoted printable":
 		out, ok := decodeQuoted(body)
 		if !ok {
 			return out, "the quoted-printable text is broken"
@@ -143,6 +144,9 @@ func toUTF8(b []byte, charset string) (s string, ok bool) {
 		}
 		return windows(b), false
 	}
+	if charset == "utf-7" || charset == "unicode-1-1-utf-7" {
+		return fromUTF7(b)
+	}
 	enc := encodingOf(charset)
 	if enc == nil {
 		if utf8.Valid(b) {
@@ -178,4 +182,38 @@ func windows(b []byte) string {
 		return strings.ToValidUTF8(string(b), "\uFFFD")
 	}
 	return string(out)
+}
+
+// fromUTF7 decodes UTF-7 (RFC 2152), which delivery reports of Microsoft's
+// use and no library of ours knows.
+func fromUTF7(b []byte) (s string, ok bool) {
+	ok = true
+	var out strings.Builder
+	for len(b) > 0 {
+		plain, rest, shifted := bytes.Cut(b, []byte("+"))
+		if !utf8.Valid(plain) {
+			plain, ok = []byte(windows(plain)), false
+		}
+		out.Write(plain)
+		if !shifted {
+			break
+		}
+		n := 0
+		for n < len(rest) && strings.IndexByte("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/", rest[n]) >= 0 {
+			n++
+		}
+		units := make([]byte, base64.RawStdEncoding.DecodedLen(n))
+		m, err := base64.RawStdEncoding.Decode(units, rest[:n])
+		ok = ok && err == nil && (n > 0 || bytes.HasPrefix(rest, []byte("-")))
+		if n == 0 {
+			out.WriteByte('+')
+		}
+		var text []uint16
+		for i := 0; i+1 < m; i += 2 {
+			text = append(text, uint16(units[i])<<8|uint16(units[i+1]))
+		}
+		out.WriteString(string(utf16.Decode(text)))
+		b = bytes.TrimPrefix(rest[n:], []byte("-"))
+	}
+	return out.String(), ok
 }

@@ -197,8 +197,7 @@ func (r *reader) entity(e *entity, part, parent string, depth int) {
 }
 
 func (r *reader) multipart(e *entity, list []*entity, part string, depth int) {
-	// Gateways wrap a report to add a notice, so it need not be the root.
-	report := e.ct == "multipart/report" && r.msg.Report == nil
+	report := r.msg.Report == nil && r.isReport(e, list)
 	if report {
 		r.msg.Report = &provider.Report{Type: strings.ToLower(clean(e.params["report-type"]))}
 	}

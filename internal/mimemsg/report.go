@@ -2,6 +2,7 @@ package mimemsg
 
 import (
 	"bytes"
+	"slices"
 	"strings"
 
 	"github.com/outreachkit/outreach/provider"
@@ -10,16 +11,35 @@ import (
 // maxReport bounds the machine-readable parts of a report.
 const maxReport = 1 << 20
 
+// isReport reports whether a multipart is a report. Gateways wrap reports to
+// add a notice, so it need not be the root. Some mail servers send theirs as
+// multipart/mixed; that counts only where no person is the sender, because
+// people pass on the parts of reports too.
+func (r *reader) isReport(e *entity, list []*entity) bool {
+	switch e.ct {
+	case "multipart/report":
+		return true
+	case "multipart/mixed":
+		from := r.msg.Envelope.From
+		return (len(from) == 0 || provider.IsSystemSender(from)) && slices.ContainsFunc(list, func(part *entity) bool {
+			return part.ct == "message/delivery-status" || part.ct == "message/global-delivery-status"
+		})
+	}
+	return false
+}
+
 // report takes in a part of a multipart/report (RFC 6522), and reports
 // whether it is one that only programs read.
 func (r *reader) report(e *entity, part string) bool {
-	var take func(b []byte)
+	take := r.original
 	switch e.ct {
 	case "message/delivery-status", "message/global-delivery-status",
 		"message/disposition-notification", "message/global-disposition-notification":
 		take = r.status
+		if r.msg.Report.Type == "" { // named by its part alone
+			r.msg.Report.Type = strings.TrimPrefix(strings.TrimPrefix(e.ct, "message/"), "global-")
+		}
 	case "message/rfc822", "message/global", "message/rfc822-headers", "message/global-headers", "text/rfc822-headers":
-		take = r.original
 	default:
 		return false
 	}
@@ -27,17 +47,22 @@ func (r *reader) report(e *entity, part string) bool {
 	if problem != "" {
 		r.fault(part, problem)
 	}
-	take(b[:min(len(b), maxReport)])
+	if !take(b[:min(len(b), maxReport)]) && e.ct != "message/rfc822" && e.ct != "message/global" {
+		e.ct = "text/plain" // words for people under the wrong name
+		return false
+	}
 	return e.ct != "message/rfc822" && e.ct != "message/global" // which are attachments too
 }
 
 // status reads groups of fields with empty lines between (RFC 3464 section
 // 2.1): the first is about the message, the others each about a recipient. A
-// disposition notification (RFC 8098) has one group about both.
-func (r *reader) status(b []byte) {
+// disposition notification (RFC 8098) has one group about both. It reports
+// whether there was any.
+func (r *reader) status(b []byte) (found bool) {
 	rep := r.msg.Report
 	for group := range groups(b) {
-		fields, _, _ := split(group)
+		fields, _, tidy := split(group)
+		found = found || tidy && len(fields) > 0
 		rec := provider.RecipientReport{
 			Final: typed(first(fields, "Final-Recipient")), Original: typed(first(fields, "Original-Recipient")),
 			Action: strings.ToLower(firstWord(first(fields, "Action"))), Status: firstWord(first(fields, "Status")),
@@ -48,8 +73,10 @@ func (r *reader) status(b []byte) {
 		}
 		if (rec.Final != "" || rec.Original != "") && len(rep.Recipients) < maxParts {
 			rep.Recipients = append(rep.Recipients, rec)
+			found = true
 		}
 	}
+	return found
 }
 
 // groups yields the groups of a status.
@@ -96,7 +123,7 @@ func firstWord(v string) string {
 }
 
 // original reads what a report returns of the mail that it is about.
-func (r *reader) original(b []byte) {
+func (r *reader) original(b []byte) (found bool) {
 	fields, _, _ := split(bytes.TrimLeft(b, "\r\n \t"))
 	rep := r.msg.Report
 	if rep.OriginalMessageID == "" {
@@ -108,4 +135,5 @@ func (r *reader) original(b []byte) {
 	if rep.OriginalTo == nil {
 		rep.OriginalTo = addresses(first(fields, "To"))
 	}
+	return len(fields) > 0
 }

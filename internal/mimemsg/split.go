@@ -52,6 +52,8 @@ func split(raw []byte) (fields []Field, body []byte, tidy bool) {
 			} else if junk == nil {
 				junk, tidy = rest, false
 			}
+		case n == "" && name != "" && bytes.HasSuffix(bytes.TrimRight(value, " \t\r\n"), []byte(";")):
+			value, tidy = value[:len(value)+len(whole)], false // a parameter whose line was not indented
 		case n == "":
 			flush()
 			tidy = tidy && bytes.HasPrefix(line, []byte("From ")) && len(fields) == 0 // a mailbox file's first line
@@ -76,7 +78,7 @@ func fieldName(line []byte) (name string, colon int) {
 	}
 	n := bytes.TrimRight(line[:colon], " \t")
 	for _, c := range n {
-		if c <= ' ' || c >= 0x7f || c == '"' {
+		if c <= ' ' || c >= 0x7f || c == '"' || c == '=' {
 			return "", 0
 		}
 	}
