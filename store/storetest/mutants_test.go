@@ -186,11 +186,14 @@ func (s *anyResult) Commit(ctx context.Context, b store.Batch) error {
 }
 
 type shared struct {
+	mu sync.Mutex
 	store.EnrollmentStore
 	cache map[string]store.Enrollment
 }
 
 func (s *shared) Load(ctx context.Context, ids []string) ([]store.Enrollment, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	rows, err := s.EnrollmentStore.Load(ctx, ids)
 	if s.cache == nil {
 		s.cache = make(map[string]store.Enrollment)
@@ -215,17 +218,22 @@ func (s *noLease) Claim(ctx context.Context, p store.ClaimParams) ([]store.Claim
 }
 
 type dropsMarks struct {
+	mu sync.Mutex
 	store.EnrollmentStore
 	busy bool
 }
 
 func (s *dropsMarks) Claim(ctx context.Context, p store.ClaimParams) ([]store.Claim, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	claims, err := s.EnrollmentStore.Claim(ctx, p)
 	s.busy = s.busy || len(claims) > 0
 	return claims, err
 }
 
 func (s *dropsMarks) Notify(ctx context.Context, id string) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	if s.busy {
 		return nil
 	}
@@ -233,11 +241,14 @@ func (s *dropsMarks) Notify(ctx context.Context, id string) error {
 }
 
 type anyUnclaim struct {
+	mu sync.Mutex
 	store.EnrollmentStore
 	latest store.Fence
 }
 
 func (s *anyUnclaim) Claim(ctx context.Context, p store.ClaimParams) ([]store.Claim, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	claims, err := s.EnrollmentStore.Claim(ctx, p)
 	for _, c := range claims {
 		s.latest = c.Fence
@@ -246,6 +257,8 @@ func (s *anyUnclaim) Claim(ctx context.Context, p store.ClaimParams) ([]store.Cl
 }
 
 func (s *anyUnclaim) Unclaim(ctx context.Context, _ store.Fence) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	return s.EnrollmentStore.Unclaim(ctx, s.latest)
 }
 
@@ -273,11 +286,14 @@ func (s *neverForgets) Index(ctx context.Context, p store.ListIndex) ([]store.In
 }
 
 type watermark struct {
+	mu sync.Mutex
 	store.EnrollmentStore
 	seen int64
 }
 
 func (s *watermark) Outbox(ctx context.Context, limit int) ([]store.Event, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	rows, err := s.EnrollmentStore.Outbox(ctx, limit)
 	rows = slices.DeleteFunc(rows, func(e store.Event) bool { return e.Seq <= s.seen })
 	for _, r := range rows {
@@ -287,11 +303,14 @@ func (s *watermark) Outbox(ctx context.Context, limit int) ([]store.Event, error
 }
 
 type repeats struct {
+	mu sync.Mutex
 	store.EnrollmentStore
 	n int
 }
 
 func (s *repeats) Commit(ctx context.Context, b store.Batch) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	b.Outbox = slices.Clone(b.Outbox)
 	for i := range b.Outbox {
 		if s.n++; s.n > 5 && b.Outbox[i].Key != "" {
@@ -361,11 +380,14 @@ func (s *flowAgain) Take(ctx context.Context, key string) (store.Flow, error) {
 }
 
 type appendsTwice struct {
+	mu sync.Mutex
 	store.ConversationLog
 	n int
 }
 
 func (s *appendsTwice) Append(ctx context.Context, entries []store.Entry) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	entries = slices.Clone(entries)
 	for i := range entries {
 		if s.n++; s.n == 2 {
