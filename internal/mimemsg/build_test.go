@@ -188,7 +188,7 @@ func checkRead(t testing.TB, d mimemsg.Draft, raw []byte) {
 		}
 		delete(files, a.Name)
 		same("content id", a.ContentID, f.ContentID)
-		if a.Size != int64(len(f.Data)) || a.Inline != f.Inline || f.ContentType != "" && !strings.HasPrefix(f.ContentType, a.ContentType) {
+		if a.Size != int64(len(f.Data)) || a.Inline != f.Inline || f.ContentType != "" && !strings.HasPrefix(strings.ToLower(f.ContentType), a.ContentType) {
 			t.Errorf("attachment %+v of file %q, %s, %d bytes", a, f.Name, f.ContentType, len(f.Data))
 		}
 		rc, err := mimemsg.OpenPart(raw, a.Part)

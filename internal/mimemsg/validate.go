@@ -216,7 +216,7 @@ func checkFile(field string, f File) error {
 	}
 	ct, _, ok := parseParams(f.ContentType)
 	kind, sub, slash := strings.Cut(ct, "/")
-	if !ok || !slash || !token(kind) || !token(sub) || !isASCII(f.ContentType) || len(f.ContentType) > 255 {
+	if !ok || !slash || f.ContentType != strings.TrimSpace(f.ContentType) || !token(kind) || !token(sub) || !isASCII(f.ContentType) || len(f.ContentType) > 255 {
 		return refuse(field+".ContentType", "is not a media type such as application/pdf")
 	}
 	if kind == "multipart" || kind == "message" {
