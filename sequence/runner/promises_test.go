@@ -504,3 +504,25 @@ func TestSinkFails(t *testing.T) {
 		t.Errorf("the events are %q", got)
 	}
 }
+
+// TestLateThread is an answer, from another address, into a thread that
+// nobody knew to be ours when it came: the answer to its first send was lost,
+// and the sent copy came late.
+func TestLateThread(t *testing.T) {
+	w := newWorld(t)
+	w.proven()
+	w.box.SetDelays(postoffice.Delays{SentCopy: time.Hour})
+	w.person("ben@example.net", postoffice.Behaviour{Do: postoffice.Answer, On: 1, After: time.Minute, From: "ben.private@example.org"})
+	id := w.enroll("ben@example.net").ID
+	w.prov.Inject(postoffice.Rule{Op: postoffice.OpSend, Fault: postoffice.FaultLoseAfter})
+	w.tick()
+	for range 3 { // the answer passes by in the feed
+		if err := w.run.Notify(t.Context(), link); err != nil {
+			t.Fatal(err)
+		}
+		w.pass(15 * time.Minute)
+	}
+	w.pass(2 * day)
+	w.want(id, runner.StatusReplied, 1)
+	w.sound()
+}
