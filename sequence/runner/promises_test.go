@@ -511,7 +511,7 @@ func TestSinkFails(t *testing.T) {
 func TestLateThread(t *testing.T) {
 	w := newWorld(t)
 	w.proven()
-	w.box.SetDelays(postoffice.Delays{SentCopy: time.Hour})
+	w.box.SetDelays(postoffice.Delays{SentCopy: 12 * time.Minute})
 	w.person("ben@example.net", postoffice.Behaviour{Do: postoffice.Answer, On: 1, After: time.Minute, From: "ben.private@example.org"})
 	id := w.enroll("ben@example.net").ID
 	w.prov.Inject(postoffice.Rule{Op: postoffice.OpSend, Fault: postoffice.FaultLoseAfter})
@@ -520,7 +520,7 @@ func TestLateThread(t *testing.T) {
 		if err := w.run.Notify(t.Context(), link); err != nil {
 			t.Fatal(err)
 		}
-		w.pass(15 * time.Minute)
+		w.pass(3 * time.Minute)
 	}
 	w.pass(2 * day)
 	w.want(id, runner.StatusReplied, 1)
