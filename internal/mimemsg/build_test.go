@@ -272,7 +272,7 @@ func TestRefused(t *testing.T) {
 			d.Header = []mimemsg.Field{{Name: "List-Unsubscribe", Value: "<https://exämple.com>"}}
 		}},
 	}
-	for _, name := range []string{"bcc", "SUBJECT", "Sender", "Message-ID", "content-type", "Content-Foo", "mime-version", "Received", "DKIM-Signature", "Return-Path", "x-outreach-key", "ARC-Seal", "Resent-To"} {
+	for _, name := range []string{"bcc", "SUBJECT", "Sender", "From", "to", "Cc", "Date", "Reply-To", "In-Reply-To", "References", "Message-ID", "content-type", "Content-Foo", "mime-version", "Received", "DKIM-Signature", "Return-Path", "x-outreach-key", "ARC-Seal", "Resent-To"} {
 		tests = append(tests, struct {
 			field  string
 			change func(d *mimemsg.Draft)
@@ -347,6 +347,30 @@ func TestShape(t *testing.T) {
 		}
 		if got := strings.Join(types, " "); got != tt.want {
 			t.Errorf("got %s, want %s", got, tt.want)
+		}
+	}
+}
+
+// TestLines holds that headers are folded where they can be, and that text
+// takes the transfer encoding that is shorter.
+func TestLines(t *testing.T) {
+	d := draft()
+	d.Subject = strings.Repeat("Grüße ", 60) + strings.Repeat("word ", 60)
+	for i := range 30 {
+		d.Cc = append(d.Cc, provider.Address{Name: fmt.Sprintf("Jörg Nr. %d", i), Addr: "joerg@example.org"})
+		d.References = append(d.References, fmt.Sprintf("<%d@example.com>", i))
+	}
+	d.Attachments = []mimemsg.File{{Name: "a.txt", ContentType: "text/plain; charset=utf-8", Data: bytes.Repeat([]byte("x"), 999)}}
+	for line := range strings.SplitSeq(string(build(t, d)), "\r\n") {
+		if len(line) > 84 { // a field's name and one encoded word
+			t.Errorf("a line of %d: %q", len(line), line)
+		}
+	}
+	for text, want := range map[string]string{"Grüße aus Köln, wo a=b ist und bleibt": "quoted-printable", "こんにちは": "base64"} {
+		d := draft()
+		d.Text = text
+		if raw := string(build(t, d)); !strings.Contains(raw, "Content-Transfer-Encoding: "+want+"\r\n") {
+			t.Errorf("%s is not in %s", text, want)
 		}
 	}
 }

@@ -83,6 +83,7 @@ func TestAddresses(t *testing.T) {
 		"mailto:ada@example.com":                               {a("", "ada@example.com")},
 		"<@relay.example.org:ada@example.com>":                 {a("", "ada@example.com")},
 		`"Unclosed <ada@example.com>, bob@example.com`:         {a("Unclosed", "ada@example.com"), a("", "bob@example.com")},
+		"Eve <eve@example.org> <ada@example.com>":              {a("Eve <eve@example.org>", "ada@example.com")},
 		"a..b.@example.com":                                    {a("", "a..b.@example.com")},
 		"=?x?q?a?= <a@example.com>":                            {a("a", "a@example.com")},
 	} {
