@@ -366,7 +366,7 @@ func TestLines(t *testing.T) {
 			t.Errorf("a line of %d: %q", len(line), line)
 		}
 	}
-	for text, want := range map[string]string{"Grüße aus Köln, wo a=b ist und bleibt": "quoted-printable", "こんにちは": "base64"} {
+	for text, want := range map[string]string{"Grüße aus Köln, wo das Wetter heute wieder einmal nicht so ist, wie es war": "quoted-printable", "こんにちは": "base64"} {
 		d := draft()
 		d.Text = text
 		if raw := string(build(t, d)); !strings.Contains(raw, "Content-Transfer-Encoding: "+want+"\r\n") {
