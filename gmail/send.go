@@ -31,14 +31,13 @@ func (m *mailbox) Send(ctx context.Context, out *provider.Outgoing) (provider.Re
 	msg := &gmailapi.Message{Raw: base64.URLEncoding.EncodeToString(out.Raw), ThreadId: out.Thread.ID}
 	sent, err := m.svc.Users.Messages.Send(me, msg).Fields("id", "threadId").Context(watched).Do()
 	receipt := provider.Receipt{At: m.p.now()}
-	if err == nil {
-		receipt.Ref, receipt.Thread = provider.Ref(sent.Id), sent.ThreadId
-		return receipt, nil
-	}
 	switch a.outcome() {
 	case outcomeAccepted:
-		// The answer's body was lost or unreadable. The mail is sent; its ids
-		// are found in the mailbox.
+		// Where the answer's body was lost or unreadable the mail is sent all
+		// the same; its ids are found in the mailbox.
+		if err == nil {
+			receipt.Ref, receipt.Thread = provider.Ref(sent.Id), sent.ThreadId
+		}
 		return receipt, nil
 	case outcomeNotSent:
 		if ctx.Err() != nil && a.status == 0 {
