@@ -98,7 +98,9 @@ func (l *Linker) live(link store.Link, refused string) (*oauth2.Token, bool, err
 	}
 	tok, err := l.tokenOf(link)
 	if err != nil {
-		return nil, false, err
+		// The key ring is the operator's, and the mailbox is not at fault.
+		l.log.Error("linking: a stored token does not open", "link", link.ID, "error", err)
+		return nil, false, &provider.Error{Kind: provider.ErrApp, Op: "linking: token", Reason: "record_does_not_open", Err: err}
 	}
 	early := l.cfg.Now().Add(l.cfg.RefreshEarly)
 	fresh := tok.AccessToken != "" && tok.AccessToken != refused && (tok.Expiry.IsZero() || tok.Expiry.After(early))

@@ -125,7 +125,7 @@ func tokenError(op Op, err error) error {
 	out := &provider.Error{Kind: provider.ErrTemporary, Op: opName(op), Reason: "no_token"}
 	var e *provider.Error
 	if errors.As(err, &e) && e.Kind != provider.ErrOutcomeUnknown {
-		out.Kind, out.Reason, out.RetryAfter, out.Until = e.Kind, e.Reason, e.RetryAfter, e.Until
+		out.Kind, out.Reason, out.RetryAfter, out.Until, out.Err = e.Kind, e.Reason, e.RetryAfter, e.Until, e.Err
 	}
 	return out
 }
