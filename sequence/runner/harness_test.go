@@ -161,12 +161,6 @@ func (a *audit) Observe(o runner.Observation) {
 	}
 }
 
-func (a *audit) count(key string) int {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	return a.counts[key]
-}
-
 func threeSteps() *sequence.Sequence {
 	return &sequence.Sequence{
 		ID: "lisbon", Version: 1,
