@@ -8,6 +8,7 @@ import (
 	"github.com/coreos/go-oidc/v3/oidc"
 	"golang.org/x/oauth2"
 
+	"github.com/outreachkit/outreach/internal/courier"
 	"github.com/outreachkit/outreach/provider"
 )
 
@@ -97,7 +98,7 @@ func New(cfg Config) (*Provider, error) {
 		p.transport, p.timeout = c.Transport, c.Timeout
 	}
 	if p.transport == nil {
-		p.transport = newTransport()
+		p.transport = courier.NewTransport()
 	}
 	api, err := url.Parse(ends.API)
 	if err != nil {
@@ -141,20 +142,6 @@ func (c *Config) validate(ends Endpoints) error {
 
 func defaultLimits() provider.Limits {
 	return provider.Limits{MaxMessageBytes: 36_700_160, MaxRecipients: 100, SendTimeout: time.Minute, Settle: 15 * time.Minute}
-}
-
-// newTransport is for hosts that bring none. It differs from
-// http.DefaultTransport in being this Provider's own.
-func newTransport() http.RoundTripper {
-	return &http.Transport{
-		Proxy:                 http.ProxyFromEnvironment,
-		ForceAttemptHTTP2:     true,
-		MaxIdleConns:          100,
-		MaxIdleConnsPerHost:   16,
-		IdleConnTimeout:       90 * time.Second,
-		TLSHandshakeTimeout:   10 * time.Second,
-		ExpectContinueTimeout: time.Second,
-	}
 }
 
 // Name implements provider.Provider.

@@ -6,24 +6,13 @@ import (
 	"errors"
 	"net/http"
 	"regexp"
-	"strconv"
 	"time"
 
 	"google.golang.org/api/googleapi"
 
+	"github.com/outreachkit/outreach/internal/courier"
 	"github.com/outreachkit/outreach/provider"
 )
-
-// word is what an error code of Google's looks like. Anything else in its
-// place could be anything, an address among it, and is not repeated.
-var word = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_.-]{0,63}$`)
-
-func code(s string) string {
-	if word.MatchString(s) {
-		return s
-	}
-	return ""
-}
 
 // subtype reads error_subtype, which tells kinds of invalid_grant apart.
 func subtype(body []byte) string {
@@ -33,12 +22,7 @@ func subtype(body []byte) string {
 	if json.Unmarshal(body, &v) != nil {
 		return ""
 	}
-	return code(v.Subtype)
-}
-
-// invalid refuses a value before any request.
-func invalid(op, field, problem string) error {
-	return &provider.Error{Kind: provider.ErrRejected, Op: op, Err: &provider.FieldError{Op: op, Field: field, Problem: problem}}
+	return courier.Code(v.Subtype)
 }
 
 // fault turns what a read request returned into this module's error. Context
@@ -48,19 +32,10 @@ func (m *mailbox) fault(ctx context.Context, op string, err error) error {
 		return nil
 	}
 	if ctx.Err() != nil {
-		return &opError{op: op, err: ctx.Err()}
+		return courier.Interrupted(op, ctx.Err())
 	}
 	return m.p.classify(op, err)
 }
-
-// opError says what was attempted when the context ended.
-type opError struct {
-	op  string
-	err error
-}
-
-func (e *opError) Error() string { return e.op + ": " + e.err.Error() }
-func (e *opError) Unwrap() error { return e.err }
 
 // classify judges by status and reason, never by text.
 func (p *Provider) classify(op string, err error) *provider.Error {
@@ -74,7 +49,7 @@ func (p *Provider) classify(op string, err error) *provider.Error {
 	if !errors.As(err, &api) {
 		return &provider.Error{Kind: provider.ErrTemporary, Op: op, Reason: "network", Err: err}
 	}
-	e := &provider.Error{Op: op, Reason: reasonOf(api), RetryAfter: retryAfter(api.Header, p.now()), Err: err}
+	e := &provider.Error{Op: op, Reason: reasonOf(api), RetryAfter: courier.RetryAfter(api.Header, p.now()), Err: err}
 	e.Kind = kindOf(api.Code, e.Reason)
 	if e.Kind == provider.ErrThrottled && e.RetryAfter == 0 {
 		if t, ok := retryTime(api.Message); ok {
@@ -88,7 +63,7 @@ func (p *Provider) classify(op string, err error) *provider.Error {
 // or the first error's reason.
 func reasonOf(api *googleapi.Error) string {
 	for _, item := range api.Errors {
-		if r := code(item.Reason); r != "" {
+		if r := courier.Code(item.Reason); r != "" {
 			return r
 		}
 	}
@@ -98,7 +73,7 @@ func reasonOf(api *googleapi.Error) string {
 		} `json:"error"`
 	}
 	if json.Unmarshal([]byte(api.Body), &body) == nil {
-		if s := code(body.Error.Status); s != "" {
+		if s := courier.Code(body.Error.Status); s != "" {
 			return s
 		}
 	}
@@ -142,18 +117,6 @@ func kindOf(status int, reason string) provider.ErrorKind {
 		return provider.ErrRejected
 	}
 	return provider.ErrTemporary
-}
-
-// retryAfter reads the header in both of its forms (RFC 9110 section 10.2.3).
-func retryAfter(h http.Header, now time.Time) time.Duration {
-	v := h.Get("Retry-After")
-	if n, err := strconv.Atoi(v); err == nil && n >= 0 && n < 1<<30 {
-		return time.Duration(n) * time.Second
-	}
-	if t, err := http.ParseTime(v); err == nil {
-		return max(0, t.Sub(now))
-	}
-	return 0
 }
 
 // retryText is the one hint that Gmail gives in its text alone: "User-rate

@@ -10,6 +10,7 @@ import (
 	gmailapi "google.golang.org/api/gmail/v1"
 	"google.golang.org/api/option"
 
+	"github.com/outreachkit/outreach/internal/courier"
 	"github.com/outreachkit/outreach/provider"
 )
 
@@ -32,9 +33,9 @@ func (p *Provider) Open(acc provider.Account, ts provider.TokenSource) provider.
 	acc.Addresses = slices.Clone(acc.Addresses)
 	m := &mailbox{p: p, acc: acc}
 	client := &http.Client{
-		Transport:     &transport{base: p.transport, ts: ts, host: p.apiHost, now: p.now},
+		Transport:     &courier.Transport{Base: p.transport, Tokens: ts, Host: p.apiHost, Now: p.now},
 		Timeout:       p.timeout,
-		CheckRedirect: noRedirect,
+		CheckRedirect: courier.NoRedirect,
 	}
 	svc, err := gmailapi.NewService(context.Background(), option.WithHTTPClient(client), option.WithEndpoint(p.ends.API))
 	if err != nil {

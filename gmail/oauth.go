@@ -8,11 +8,11 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
-	"time"
 
 	"github.com/coreos/go-oidc/v3/oidc"
 	"golang.org/x/oauth2"
 
+	"github.com/outreachkit/outreach/internal/courier"
 	"github.com/outreachkit/outreach/provider"
 )
 
@@ -23,7 +23,7 @@ func (p *Provider) Authorize(req provider.AuthRequest) (string, error) {
 		"State": req.State, "Challenge": req.Challenge, "Nonce": req.Nonce, "RedirectURL": req.RedirectURL,
 	} {
 		if v == "" {
-			return "", invalid(op, field, "is empty")
+			return "", courier.Invalid(op, field, "is empty")
 		}
 	}
 	scopes := scopesFor(req.Access)
@@ -55,7 +55,7 @@ func (p *Provider) Authorize(req provider.AuthRequest) (string, error) {
 func (p *Provider) Exchange(ctx context.Context, cb provider.Callback) (provider.Grant, error) {
 	const op = "gmail: exchange"
 	if cb.Code == "" || cb.Verifier == "" || cb.Nonce == "" {
-		return provider.Grant{}, invalid(op, "Callback", "needs a Code, a Verifier and a Nonce")
+		return provider.Grant{}, courier.Invalid(op, "Callback", "needs a Code, a Verifier and a Nonce")
 	}
 	// RFC 9207: a redirect that names another issuer carries that one's code.
 	if cb.Issuer != "" && cb.Issuer != p.ends.Issuer {
@@ -67,13 +67,12 @@ func (p *Provider) Exchange(ctx context.Context, cb provider.Callback) (provider
 	if err != nil {
 		return provider.Grant{}, tokenError(ctx, op, err)
 	}
-	tok.Expiry = p.expiry(tok)
 	id, err := p.identity(ctx, tok, cb.Nonce)
 	if err != nil {
 		return provider.Grant{}, err
 	}
 	granted, _ := tok.Extra("scope").(string)
-	g := provider.Grant{Token: bare(tok), Identity: id, Scopes: normalizeScopes(granted)}
+	g := provider.Grant{Token: courier.BareToken(tok, p.now()), Identity: id, Scopes: normalizeScopes(granted)}
 	access, reason := accessOf(g.Scopes)
 	if reason != "" {
 		return provider.Grant{}, &provider.Error{Kind: provider.ErrAccess, Op: op, Reason: reason}
@@ -83,21 +82,6 @@ func (p *Provider) Exchange(ctx context.Context, cb provider.Callback) (provider
 	}
 	g.Access = access
 	return g, nil
-}
-
-// bare drops what x/oauth2 keeps of the answer beside the token: the raw
-// fields hold the ID token.
-func bare(tok *oauth2.Token) *oauth2.Token {
-	return &oauth2.Token{AccessToken: tok.AccessToken, TokenType: tok.TokenType, RefreshToken: tok.RefreshToken, Expiry: tok.Expiry}
-}
-
-// expiry is our clock plus expires_in (RFC 6749 section 5.1). x/oauth2 would
-// count from its own.
-func (p *Provider) expiry(tok *oauth2.Token) time.Time {
-	if tok.ExpiresIn <= 0 {
-		return time.Time{}
-	}
-	return p.now().Add(time.Duration(tok.ExpiresIn) * time.Second).Round(0)
 }
 
 func (p *Provider) newVerifier() *oidc.IDTokenVerifier {
@@ -162,12 +146,11 @@ func (p *Provider) Refresh(ctx context.Context, g provider.Grant) (provider.Gran
 	if err != nil {
 		return g, tokenError(ctx, op, err)
 	}
-	tok.Expiry = p.expiry(tok)
 	if tok.RefreshToken == "" {
 		tok.RefreshToken = g.Token.RefreshToken
 	}
 	out := g
-	out.Token = bare(tok)
+	out.Token = courier.BareToken(tok, p.now())
 	if granted, _ := tok.Extra("scope").(string); granted != "" {
 		scopes := normalizeScopes(granted)
 		access, reason := accessOf(scopes)
@@ -213,17 +196,15 @@ func (p *Provider) Revoke(ctx context.Context, g provider.Grant) error {
 	case resp.StatusCode < 300, resp.StatusCode == http.StatusBadRequest: // 400: dead already
 		return nil
 	case resp.StatusCode == http.StatusTooManyRequests:
-		return &provider.Error{Kind: provider.ErrThrottled, Op: op, RetryAfter: retryAfter(resp.Header, p.now())}
+		return &provider.Error{Kind: provider.ErrThrottled, Op: op, RetryAfter: courier.RetryAfter(resp.Header, p.now())}
 	}
 	return &provider.Error{Kind: provider.ErrTemporary, Op: op, Reason: http.StatusText(resp.StatusCode)}
 }
 
 // plainClient makes requests that carry no mailbox's token.
 func (p *Provider) plainClient() *http.Client {
-	return &http.Client{Transport: p.transport, Timeout: p.timeout, CheckRedirect: noRedirect}
+	return &http.Client{Transport: p.transport, Timeout: p.timeout, CheckRedirect: courier.NoRedirect}
 }
-
-func noRedirect(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 
 func (p *Provider) withClient(ctx context.Context) context.Context {
 	return context.WithValue(ctx, oauth2.HTTPClient, p.plainClient())
@@ -239,7 +220,7 @@ func tokenError(ctx context.Context, op string, err error) error {
 	if !errors.As(err, &re) {
 		return &provider.Error{Kind: provider.ErrTemporary, Op: op, Reason: "network", Err: err}
 	}
-	e := &provider.Error{Kind: provider.ErrTemporary, Op: op, Reason: code(re.ErrorCode), Err: err}
+	e := &provider.Error{Kind: provider.ErrTemporary, Op: op, Reason: courier.Code(re.ErrorCode), Err: err}
 	switch re.ErrorCode {
 	case "invalid_grant":
 		e.Kind = provider.ErrRelink

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/outreachkit/outreach/internal/courier"
 	"github.com/outreachkit/outreach/provider"
 )
 
@@ -65,7 +66,7 @@ func (m *mailbox) list(ctx context.Context, op, query string, limit int) ([]prov
 // exact where dates would depend on the account's time zone.
 func searchQuery(op string, q provider.Query) (string, error) {
 	bad := func(field, problem string) (string, error) {
-		return "", invalid(op, field, problem)
+		return "", courier.Invalid(op, field, problem)
 	}
 	switch {
 	case len(q.From) > provider.MaxQuerySenders:

@@ -4,9 +4,11 @@ import (
 	"context"
 	"encoding/base64"
 	"fmt"
+	"net/http"
 
 	gmailapi "google.golang.org/api/gmail/v1"
 
+	"github.com/outreachkit/outreach/internal/courier"
 	"github.com/outreachkit/outreach/provider"
 )
 
@@ -20,28 +22,28 @@ func (m *mailbox) Send(ctx context.Context, out *provider.Outgoing) (provider.Re
 		return provider.Receipt{}, err
 	}
 	if err := ctx.Err(); err != nil {
-		return provider.Receipt{}, &opError{op: op, err: err}
+		return provider.Receipt{}, courier.Interrupted(op, err)
 	}
 	if m.p.limits.SendTimeout > 0 {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(ctx, m.p.limits.SendTimeout)
 		defer cancel()
 	}
-	watched, a := withAttempt(ctx, out.NotAfter)
+	watched, a := courier.Watch(ctx, out.NotAfter, http.StatusOK, http.StatusAccepted)
 	msg := &gmailapi.Message{Raw: base64.URLEncoding.EncodeToString(out.Raw), ThreadId: out.Thread.ID}
 	sent, err := m.svc.Users.Messages.Send(me, msg).Fields("id", "threadId").Context(watched).Do()
 	receipt := provider.Receipt{At: m.p.now()}
-	switch a.outcome() {
-	case outcomeAccepted:
+	switch a.Outcome() {
+	case courier.Accepted:
 		// Where the answer's body was lost or unreadable the mail is sent all
 		// the same; its ids are found in the mailbox.
 		if err == nil {
 			receipt.Ref, receipt.Thread = provider.Ref(sent.Id), sent.ThreadId
 		}
 		return receipt, nil
-	case outcomeNotSent:
-		if ctx.Err() != nil && a.status == 0 {
-			return provider.Receipt{}, &opError{op: op, err: ctx.Err()}
+	case courier.NotSent:
+		if ctx.Err() != nil && a.Status() == 0 {
+			return provider.Receipt{}, courier.Interrupted(op, ctx.Err())
 		}
 		pe := m.p.classify(op, err)
 		if pe.Kind == provider.ErrOutcomeUnknown {
@@ -49,21 +51,14 @@ func (m *mailbox) Send(ctx context.Context, out *provider.Outgoing) (provider.Re
 		}
 		return provider.Receipt{}, pe
 	}
-	return provider.Receipt{}, &provider.Error{Kind: provider.ErrOutcomeUnknown, Op: op, Reason: unknownReason(a), Err: err}
-}
-
-func unknownReason(a *attempt) string {
-	if a.status != 0 {
-		return fmt.Sprintf("status_%d", a.status)
-	}
-	return "no_answer"
+	return provider.Receipt{}, &provider.Error{Kind: provider.ErrOutcomeUnknown, Op: op, Reason: a.UnknownReason(), Err: err}
 }
 
 // checkOutgoing refuses before any request what Gmail would refuse, or
 // silently change.
 func (m *mailbox) checkOutgoing(op string, out *provider.Outgoing) error {
 	bad := func(field, problem string) error {
-		return invalid(op, field, problem)
+		return courier.Invalid(op, field, problem)
 	}
 	switch n := len(out.To) + len(out.Cc) + len(out.Bcc); {
 	case len(out.Raw) == 0:

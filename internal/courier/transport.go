@@ -1,10 +1,12 @@
-package gmail
+package courier
 
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"sync"
 	"time"
 
@@ -13,18 +15,20 @@ import (
 	"github.com/outreachkit/outreach/provider"
 )
 
-// transport is the one place where requests leave: it adds the token, only
-// for the API's host, and watches sends.
-type transport struct {
-	base http.RoundTripper
-	ts   provider.TokenSource
-	host string
-	now  func() time.Time
+// Transport is the one place where requests to a mailbox leave. It adds the
+// token, only for the API's host, watches sends, and asks once more with a
+// fresh token when a request without a body was answered 401.
+type Transport struct {
+	Base   http.RoundTripper
+	Tokens provider.TokenSource
+	Host   string // with its port, as in a URL
+	Now    func() time.Time
 }
 
-// attempt is what is known of one send request.
-type attempt struct {
+// Attempt is what is known of one send request.
+type Attempt struct {
 	notAfter time.Time
+	accept   []int
 
 	mu     sync.Mutex
 	tried  bool // handed to the base transport
@@ -42,7 +46,7 @@ type attemptKey struct{}
 // connection that was cut short).
 type sealedBody struct {
 	io.ReadCloser
-	a *attempt
+	a *Attempt
 }
 
 func (b *sealedBody) Read(p []byte) (int, error) {
@@ -56,34 +60,34 @@ func (b *sealedBody) Read(p []byte) (int, error) {
 	return n, err
 }
 
-var errSealed = errors.New("gmail: the send was given up")
+var errSealed = errors.New("the send was given up")
 
-var errUnauthorized = errors.New("gmail: the access token was refused")
+var errUnauthorized = errors.New("the access token was refused")
 
 // RoundTrip implements http.RoundTripper.
-func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
-	if req.URL.Host != t.host {
+func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
+	if req.URL.Host != t.Host {
 		return nil, &provider.Error{Kind: provider.ErrRejected, Reason: "foreign_host"}
 	}
-	a, sending := req.Context().Value(attemptKey{}).(*attempt)
+	a, sending := req.Context().Value(attemptKey{}).(*Attempt)
 	resp, tok, err := t.once(req, a)
 	if err != nil || resp.StatusCode != http.StatusUnauthorized {
 		return resp, err
 	}
-	t.ts.Refused(req.Context(), tok, errUnauthorized)
+	t.Tokens.Refused(req.Context(), tok, errUnauthorized)
 	if sending || req.Body != nil {
 		return resp, nil // a send is one request
 	}
 	_ = resp.Body.Close()
 	resp, tok, err = t.once(req, nil)
 	if err == nil && resp.StatusCode == http.StatusUnauthorized {
-		t.ts.Refused(req.Context(), tok, errUnauthorized)
+		t.Tokens.Refused(req.Context(), tok, errUnauthorized)
 	}
 	return resp, err
 }
 
-func (t *transport) once(req *http.Request, a *attempt) (*http.Response, *oauth2.Token, error) {
-	tok, err := t.ts.Token(req.Context())
+func (t *Transport) once(req *http.Request, a *Attempt) (*http.Response, *oauth2.Token, error) {
+	tok, err := t.Tokens.Token(req.Context())
 	if err != nil {
 		closeBody(req)
 		return nil, nil, err
@@ -91,13 +95,13 @@ func (t *transport) once(req *http.Request, a *attempt) (*http.Response, *oauth2
 	out := req.Clone(req.Context())
 	out.Header.Set("Authorization", "Bearer "+tok.AccessToken)
 	if a != nil {
-		if late(t.now(), a.notAfter) {
+		if late(t.Now(), a.notAfter) {
 			closeBody(req)
 			return nil, nil, &provider.Error{Kind: provider.ErrTemporary, Reason: "not_after_passed"}
 		}
 		a.begin(out)
 	}
-	resp, err := t.base.RoundTrip(out)
+	resp, err := t.Base.RoundTrip(out)
 	if a != nil {
 		a.end(resp)
 	}
@@ -106,7 +110,7 @@ func (t *transport) once(req *http.Request, a *attempt) (*http.Response, *oauth2
 
 // begin watches the request's body. A body that can be had again would let
 // the base transport send it again, unseen.
-func (a *attempt) begin(req *http.Request) {
+func (a *Attempt) begin(req *http.Request) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.tried = true
@@ -116,7 +120,7 @@ func (a *attempt) begin(req *http.Request) {
 	}
 }
 
-func (a *attempt) end(resp *http.Response) {
+func (a *Attempt) end(resp *http.Response) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if resp != nil {
@@ -139,36 +143,55 @@ func late(now, notAfter time.Time) bool {
 	return now.After(notAfter) || now.Round(0).After(notAfter.Round(0))
 }
 
-// outcome is what an attempt proves.
-type outcome int
+// Outcome is what an attempt proves.
+type Outcome int
 
+// The outcomes.
 const (
-	outcomeUnknown outcome = iota
-	outcomeNotSent
-	outcomeAccepted
+	Unknown Outcome = iota
+	NotSent
+	Accepted
 )
 
-// outcome judges a finished attempt. Only positive proof makes it anything
-// but unknown.
-func (a *attempt) outcome() outcome {
+// Outcome judges a finished attempt. Only positive proof makes it anything
+// but Unknown.
+func (a *Attempt) Outcome() Outcome {
 	a.mu.Lock()
 	defer a.mu.Unlock()
+	if slices.Contains(a.accept, a.status) {
+		return Accepted
+	}
 	switch a.status {
 	case 0:
 		if !a.tried || !a.taken && a.sealed {
-			return outcomeNotSent
+			return NotSent
 		}
-	case http.StatusOK, http.StatusAccepted:
-		return outcomeAccepted
 	case http.StatusBadRequest, http.StatusUnauthorized, http.StatusForbidden, http.StatusNotFound,
 		http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType, http.StatusTooManyRequests:
-		return outcomeNotSent
+		return NotSent
 	}
-	return outcomeUnknown
+	return Unknown
 }
 
-// withAttempt makes a context in which the transport watches one send.
-func withAttempt(ctx context.Context, notAfter time.Time) (context.Context, *attempt) {
-	a := &attempt{notAfter: notAfter}
+// Status is the answer's, zero if none came.
+func (a *Attempt) Status() int {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.status
+}
+
+// UnknownReason names what came instead of an answer that would settle it.
+func (a *Attempt) UnknownReason() string {
+	if status := a.Status(); status != 0 {
+		return fmt.Sprintf("status_%d", status)
+	}
+	return "no_answer"
+}
+
+// Watch makes a context in which a Transport watches one send. The request
+// does not leave after notAfter, and only the statuses in accept are an
+// acceptance.
+func Watch(ctx context.Context, notAfter time.Time, accept ...int) (context.Context, *Attempt) {
+	a := &Attempt{notAfter: notAfter, accept: accept}
 	return context.WithValue(ctx, attemptKey{}, a), a
 }
