@@ -5,10 +5,10 @@ import (
 	"errors"
 	"slices"
 	"strings"
-	"time"
 
 	gmailapi "google.golang.org/api/gmail/v1"
 
+	"github.com/outreachkit/outreach/internal/courier"
 	"github.com/outreachkit/outreach/internal/mimemsg"
 	"github.com/outreachkit/outreach/provider"
 )
@@ -30,46 +30,19 @@ func (m *mailbox) Locate(ctx context.Context, key provider.SendKey) ([]provider.
 		return nil, err
 	}
 	now := m.p.now()
-	v := view{complete: true}
+	var v courier.View
 	if err := m.byMessageID(ctx, op, key, &v); err != nil {
 		return nil, err
 	}
-	if len(v.found) == 0 {
+	if len(v.Found) == 0 {
 		if err := m.bySpan(ctx, op, key, &v); err != nil {
 			return nil, err
 		}
 	}
-	settled := key.Deadline.Add(m.p.limits.Settle)
-	fail := func(kind provider.ErrorKind, reason string, until time.Time) ([]provider.Located, error) {
-		return nil, &provider.Error{Kind: kind, Op: op, Reason: reason, Until: until}
-	}
-	switch {
-	case len(v.found) > 0:
-		return v.found, nil
-	case !now.After(settled):
-		return fail(provider.ErrNotSettled, "", settled.Add(time.Second))
-	case !v.complete:
-		return fail(provider.ErrOutcomeUnknown, v.why, time.Time{})
-	case !key.Proven:
-		return fail(provider.ErrOutcomeUnknown, "sent_copies_not_proven", time.Time{})
-	}
-	return fail(provider.ErrNotSent, "", time.Time{})
+	return v.Answer(op, key, m.p.limits.Settle, now)
 }
 
-// view is what Locate saw.
-type view struct {
-	found    []provider.Located
-	complete bool
-	why      string // why it is not complete
-}
-
-func (v *view) gap(why string) {
-	if v.complete {
-		v.complete, v.why = false, why
-	}
-}
-
-func (m *mailbox) byMessageID(ctx context.Context, op string, key provider.SendKey, v *view) error {
+func (m *mailbox) byMessageID(ctx context.Context, op string, key provider.SendKey, v *courier.View) error {
 	id := provider.BareID(key.MessageID)
 	if id == "" || strings.ContainsAny(id, " \t\r\n\"(){}") {
 		return nil
@@ -88,9 +61,9 @@ func (m *mailbox) byMessageID(ctx context.Context, op string, key provider.SendK
 
 // bySpan goes through the feed since before the send. Only mail that the
 // account itself sent or drafted is looked at, and of it three headers.
-func (m *mailbox) bySpan(ctx context.Context, op string, key provider.SendKey, v *view) error {
+func (m *mailbox) bySpan(ctx context.Context, op string, key provider.SendKey, v *courier.View) error {
 	if key.Cursor == "" {
-		v.gap("no_cursor")
+		v.Gap("no_cursor")
 		return nil
 	}
 	start, err := m.position(op, key.Cursor)
@@ -103,7 +76,7 @@ func (m *mailbox) bySpan(ctx context.Context, op string, key provider.SendKey, v
 		if err != nil {
 			err = m.historyFault(ctx, op, err)
 			if errors.Is(err, provider.ErrCursorExpired) {
-				v.gap("cursor_expired")
+				v.Gap("cursor_expired")
 				return nil
 			}
 			return err
@@ -122,7 +95,7 @@ func (m *mailbox) bySpan(ctx context.Context, op string, key provider.SendKey, v
 			}
 			for _, gone := range rec.MessagesDeleted {
 				if gone.Message != nil && !foreign(gone.Message.LabelIds) {
-					v.gap("deletion_in_span")
+					v.Gap("deletion_in_span")
 				}
 			}
 		}
@@ -139,7 +112,7 @@ func foreign(labels []string) bool {
 	return len(labels) > 0 && !slices.Contains(labels, "SENT") && !slices.Contains(labels, "DRAFT")
 }
 
-func (m *mailbox) consider(ctx context.Context, op string, msg *gmailapi.Message, key provider.SendKey, v *view) error {
+func (m *mailbox) consider(ctx context.Context, op string, msg *gmailapi.Message, key provider.SendKey, v *courier.View) error {
 	labels := msg.LabelIds
 	if len(labels) == 0 {
 		// The feed did not say. Labels alone are asked for: no header leaves.
@@ -147,7 +120,7 @@ func (m *mailbox) consider(ctx context.Context, op string, msg *gmailapi.Message
 		if err != nil {
 			err = m.fault(ctx, op, err)
 			if errors.Is(err, provider.ErrNotFound) {
-				v.gap("message_gone")
+				v.Gap("message_gone")
 				return nil
 			}
 			return err
@@ -161,10 +134,10 @@ func (m *mailbox) consider(ctx context.Context, op string, msg *gmailapi.Message
 }
 
 // look compares one message with the key.
-func (m *mailbox) look(ctx context.Context, op string, ref provider.Ref, key provider.SendKey, v *view) error {
+func (m *mailbox) look(ctx context.Context, op string, ref provider.Ref, key provider.SendKey, v *courier.View) error {
 	msg, err := m.headers(ctx, op, ref, locateHeaders())
 	if errors.Is(err, provider.ErrNotFound) {
-		v.gap("message_gone")
+		v.Gap("message_gone")
 		return nil
 	}
 	if err != nil {
@@ -178,7 +151,7 @@ func (m *mailbox) look(ctx context.Context, op string, ref provider.Ref, key pro
 		return nil
 	}
 	for _, place := range places(msg.LabelIds) {
-		v.found = append(v.found, provider.Located{
+		v.Found = append(v.Found, provider.Located{
 			Ref: ref, Thread: msg.ThreadId, MessageID: env.MessageID, Place: place, At: received(msg),
 		})
 	}
