@@ -71,6 +71,10 @@ func TestImportRules(t *testing.T) {
 			reason: "the contract knows no SDK and no storage"},
 		{pkg: "gmail", forbid: []string{module + "/store", module + "/linking", module + "/sequence", module + "/msgraph"},
 			reason: "an adapter knows the contract and its SDK, nothing else of the module"},
+		{pkg: "msgraph", forbid: []string{module + "/store", module + "/linking", module + "/sequence", module + "/gmail", "google.golang.org/api"},
+			reason: "an adapter knows the contract and its SDK, nothing else of the module"},
+		{pkg: "internal/courier", forbid: []string{"google.golang.org/api", "github.com/microsoftgraph", "github.com/microsoft"},
+			reason: "what the adapters share knows no SDK"},
 		{pkg: "linking", forbid: []string{module + "/gmail", module + "/msgraph", module + "/sequence", "google.golang.org/api"},
 			reason: "linking works with any Provider"},
 		{pkg: "sequence/runner", forbid: []string{module + "/gmail", module + "/msgraph", module + "/linking", "google.golang.org/api"},
@@ -124,6 +128,16 @@ func TestRootsAreStandard(t *testing.T) {
 			if strings.Contains(strings.SplitN(dep, "/", 2)[0], ".") && !under(dep, module+"/"+root) {
 				t.Errorf("%s reaches %s, which is not in the standard library", root, dep)
 			}
+		}
+	}
+}
+
+// TestNoSDKRoot holds that nothing compiles the root package of Microsoft's
+// SDK: it reaches all of Graph, and doubles the time to build.
+func TestNoSDKRoot(t *testing.T) {
+	for path, p := range list(t) {
+		if slices.Contains(p.Deps, "github.com/microsoftgraph/msgraph-sdk-go") {
+			t.Errorf("%s reaches the root package of msgraph-sdk-go; its packages users and models are enough", path)
 		}
 	}
 }

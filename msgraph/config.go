@@ -1,0 +1,219 @@
+package msgraph
+
+import (
+	"net/http"
+	"net/url"
+	"strings"
+	"sync"
+	"time"
+
+	"golang.org/x/oauth2"
+
+	"github.com/coreos/go-oidc/v3/oidc"
+
+	"github.com/outreachkit/outreach/internal/courier"
+	"github.com/outreachkit/outreach/provider"
+)
+
+// Endpoints are where Microsoft is: base URLs without a trailing slash. They
+// are replaced together, by those of a sovereign cloud or of a fake.
+type Endpoints struct {
+	Login string // of Microsoft Entra ID
+	Graph string // of Microsoft Graph, without the API's version
+}
+
+// GlobalEndpoints returns those of the global service. Those of the national
+// clouds stand in https://learn.microsoft.com/graph/deployments.
+func GlobalEndpoints() Endpoints {
+	return Endpoints{Login: "https://login.microsoftonline.com", Graph: "https://graph.microsoft.com"}
+}
+
+// Config describes one app registration in Microsoft Entra ID. ClientID and
+// ClientSecret are required.
+type Config struct {
+	// Name tells this registration from the host's others. Links remember
+	// it. Empty is "msgraph".
+	Name string
+
+	ClientID     string
+	ClientSecret string
+
+	// Tenant is who may link where a request names no tenant: a tenant's id
+	// or domain, "organizations", "consumers" or "common". Empty is "common".
+	Tenant string
+
+	// HTTPClient's transport makes all requests. It must not retry: a send
+	// would go out twice. Its redirect policy and cookies are not used. Nil
+	// is a transport of this package's own.
+	HTTPClient *http.Client
+
+	// Now is the clock. Nil is time.Now.
+	Now func() time.Time
+
+	// Endpoints replaces the global service's. Both are required then.
+	Endpoints *Endpoints
+
+	// Limits replaces the limits in the package documentation.
+	Limits *provider.Limits
+}
+
+// Provider is Microsoft 365 for one app registration. It is safe for
+// concurrent use.
+type Provider struct {
+	name      string
+	id        string
+	secret    string
+	tenant    string
+	ends      Endpoints
+	host      string // Graph's, with its port
+	root      string // the path that all of Graph's own links begin with
+	limits    provider.Limits
+	now       func() time.Time
+	transport http.RoundTripper
+	timeout   time.Duration
+	keys      oidc.KeySet
+	folders   folders
+}
+
+var _ provider.Provider = (*Provider)(nil)
+
+// New returns a Provider. It makes no request. A FieldError names what is
+// wrong with the configuration.
+func New(cfg Config) (*Provider, error) {
+	ends := GlobalEndpoints()
+	if cfg.Endpoints != nil {
+		ends = *cfg.Endpoints
+	}
+	if err := cfg.validate(ends); err != nil {
+		return nil, err
+	}
+	graph, err := url.Parse(ends.Graph)
+	if err != nil {
+		return nil, badConfig("Endpoints.Graph", "is not a URL")
+	}
+	p := &Provider{
+		name: cfg.Name, id: cfg.ClientID, secret: cfg.ClientSecret, tenant: cfg.Tenant, ends: ends, host: graph.Host,
+		root: graph.Path + version + "/", limits: defaultLimits(), now: cfg.Now, folders: folders{known: make(map[string]map[string]provider.Place)},
+	}
+	if p.name == "" {
+		p.name = string(provider.MSGraph)
+	}
+	if p.tenant == "" {
+		p.tenant = anyTenant
+	}
+	if p.now == nil {
+		p.now = time.Now
+	}
+	if cfg.Limits != nil {
+		p.limits = *cfg.Limits
+	}
+	if c := cfg.HTTPClient; c != nil {
+		p.transport, p.timeout = c.Transport, c.Timeout
+	}
+	if p.transport == nil {
+		p.transport = courier.NewTransport()
+	}
+	p.keys = p.newKeySet()
+	return p, nil
+}
+
+func badConfig(field, problem string) error {
+	return &provider.FieldError{Op: "msgraph: new", Field: "Config." + field, Problem: problem}
+}
+
+func (c *Config) validate(ends Endpoints) error {
+	if c.ClientID == "" {
+		return badConfig("ClientID", "is empty; the app registration shows it as Application (client) ID")
+	}
+	if c.ClientSecret == "" {
+		return badConfig("ClientSecret", "is empty; it is the value, not the id, of a client secret of the app registration")
+	}
+	if c.Tenant != "" && !validTenant(c.Tenant) {
+		return badConfig("Tenant", "must be a tenant's id or domain, organizations, consumers or common")
+	}
+	for _, e := range []struct{ field, base string }{{"Login", ends.Login}, {"Graph", ends.Graph}} {
+		u, err := url.Parse(e.base)
+		if err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" || u.RawQuery != "" || strings.HasSuffix(u.Path, "/") {
+			return badConfig("Endpoints."+e.field, "must be an absolute http or https URL without a query or a trailing slash")
+		}
+	}
+	if l := c.Limits; l != nil && (l.MaxMessageBytes < 0 || l.MaxRecipients < 0 || l.SendTimeout < 0 || l.Settle < 0) {
+		return badConfig("Limits", "has a negative number")
+	}
+	return nil
+}
+
+// defaultLimits: a request may have 4 MB, of which base64 leaves 3.
+func defaultLimits() provider.Limits {
+	return provider.Limits{MaxMessageBytes: 3_000_000, MaxRecipients: 500, SendTimeout: time.Minute, Settle: time.Hour}
+}
+
+// Name implements provider.Provider.
+func (p *Provider) Name() string { return p.name }
+
+// Kind implements provider.Provider.
+func (p *Provider) Kind() provider.Kind { return provider.MSGraph }
+
+// Limits implements provider.Provider.
+func (p *Provider) Limits() provider.Limits { return p.limits }
+
+// Abilities implements provider.Provider.
+func (p *Provider) Abilities(a provider.Access) provider.Abilities {
+	switch a {
+	case provider.AccessSend:
+		return provider.Abilities{Offered: true}
+	case provider.AccessReplies:
+		return provider.Abilities{
+			Offered: true, Locate: provider.ReachMailbox, ThreadReplies: true, SenderReplies: true,
+			AutoReplies: provider.DetectContent, Reports: provider.DetectContent, Content: true, Preview: true,
+		}
+	}
+	return provider.Abilities{}
+}
+
+// folders remembers where folders of mailboxes are for: their ids never
+// change (https://learn.microsoft.com/graph/outlook-immutable-id).
+type folders struct {
+	mu    sync.Mutex
+	known map[string]map[string]provider.Place // by subject, by folder id
+}
+
+// maxFolderMailboxes bounds what is remembered; forgetting costs requests.
+const maxFolderMailboxes = 10_000
+
+func (f *folders) place(subject, folder string) (provider.Place, bool) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	p, ok := f.known[subject][folder]
+	return p, ok
+}
+
+func (f *folders) learn(subject, folder string, p provider.Place) {
+	if folder == "" {
+		return
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	m := f.known[subject]
+	if m == nil {
+		if len(f.known) >= maxFolderMailboxes {
+			clear(f.known)
+		}
+		m = make(map[string]provider.Place)
+		f.known[subject] = m
+	}
+	if len(m) < 10_000 {
+		m[folder] = p
+	}
+}
+
+// oauthConfig is the registration at one tenant's endpoints. With the style
+// known, x/oauth2 does not try the other one first: a code or a refresh token
+// is presented exactly once.
+func (p *Provider) oauthConfig(tenant string) oauth2.Config {
+	base := p.ends.Login + "/" + tenant + "/oauth2/v2.0"
+	return oauth2.Config{
+		ClientID: p.id, ClientSecret: p.secret,
+		Endpoint: oauth2.Endpoint{AuthURL: base + "/authorize", TokenURL: base + "/token", AuthStyle: oauth2.AuthStyleInParams},
+	}
+}

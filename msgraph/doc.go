@@ -1,0 +1,70 @@
+// Package msgraph is a provider.Provider over the mail part of Microsoft
+// Graph.
+//
+// # Permissions
+//
+// All are delegated, and none writes to the mailbox:
+//
+//	AccessSend     Mail.Send, User.Read, offline_access
+//	AccessReplies  Mail.Send, Mail.Read, User.Read, offline_access
+//
+// and with both openid and profile, to know whose mailbox it is. Mail.ReadBasic
+// is never asked for beside Mail.Read. AccessEnvelopes is not offered yet.
+// Under the consent policy that new tenants have, users may grant Mail.Send
+// and not Mail.Read, which an administrator has to approve
+// (https://learn.microsoft.com/entra/identity/enterprise-apps/manage-app-consent-policies).
+//
+// A mailbox is known by tid and oid of the ID token. The addresses in it are
+// unverified names, so the mailbox's own is asked of Graph. Entra has no
+// endpoint that ends one grant, so Revoke does nothing.
+//
+// # Sending
+//
+// sendMail with the finished MIME: one request, without redirects and without
+// retries, and of all answers 202 alone is an acceptance. Graph's JSON form
+// can carry neither our Message-ID nor References. That Exchange keeps both
+// of a MIME message is a belief, reported by one project. The answer has no
+// body: the sent copy tells the ids, and a refusal after it comes as a
+// delivery report to the Inbox
+// (https://learn.microsoft.com/graph/outlook-things-to-know-about-send-mail).
+//
+// # Reading
+//
+// Delta exists for single folders, and a rule may file an answer into any. So
+// Changes reads the delta of Inbox, Junk Email and Sent Items, which tells
+// quickly and tells what vanished, and then lists the identifiers of what the
+// whole mailbox received since an hour before the round before. Page.Gone may
+// name messages that were only moved out of these folders. Delta's tokens
+// have no fixed life: an expired one is ErrCursorExpired.
+//
+// Ids are immutable ones
+// (https://learn.microsoft.com/graph/outlook-immutable-id). Reports that
+// Exchange writes itself have no internet headers; their message class and
+// their sender tell them.
+//
+// # Limits
+//
+// A request may have 4 MB, which leaves 3,000,000 bytes for a message. 500
+// recipients are the default of Exchange Online. That sent copies are in
+// place an hour after a request is a belief, set wide on purpose;
+// Config.Limits replaces all of these. A mailbox takes four requests at a
+// time and an app registration perhaps no more
+// (https://learn.microsoft.com/graph/throttling-limits): this package makes
+// the requests of one call one after the other.
+//
+// # The SDK
+//
+// Requests are built by the SDK's users package and go through its adapter,
+// with a chain of middleware that is made here: its retry handler would send
+// a mail again after a 503 or a 504, its compression mislabels the body of a
+// request that is made again, and its redirect handler would carry a token
+// elsewhere. Answers are decoded here, since the SDK's models cost a dozen
+// times as much. A panic inside the SDK comes out as an error. Its root
+// package, which doubles the time to compile, is never imported.
+//
+// # Escape hatch
+//
+// errors.As reaches *odataerrors.ODataError, or *abstractions.ApiError where
+// the answer was none of Graph's, and *oauth2.RetrieveError behind this
+// package's errors. Don't log them: their texts hold what the service wrote.
+package msgraph

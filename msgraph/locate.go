@@ -1,0 +1,163 @@
+package msgraph
+
+import (
+	"context"
+	"errors"
+	"strings"
+
+	abstractions "github.com/microsoft/kiota-abstractions-go"
+	"github.com/microsoftgraph/msgraph-sdk-go/users"
+
+	"github.com/outreachkit/outreach/internal/courier"
+	"github.com/outreachkit/outreach/provider"
+)
+
+// Locate implements provider.Mailbox. It asks every folder for the
+// Message-ID, and then, in case Exchange replaced it or its index lags, goes
+// through what appeared in Sent Items since the cursor.
+func (m *mailbox) Locate(ctx context.Context, key provider.SendKey) ([]provider.Located, error) {
+	const op = "msgraph: locate"
+	if !m.acc.Access.Includes(provider.AccessReplies) {
+		return nil, &provider.Error{Kind: provider.ErrOutcomeUnknown, Op: op, Reason: "access_" + string(m.acc.Access)}
+	}
+	if err := m.may(op, provider.AccessReplies); err != nil {
+		return nil, err
+	}
+	now := m.p.now()
+	var v courier.View
+	if err := m.byMessageID(ctx, op, key, &v); err != nil {
+		return nil, err
+	}
+	if len(v.Found) == 0 {
+		if err := m.bySentFeed(ctx, op, key, &v); err != nil {
+			return nil, err
+		}
+	}
+	return v.Answer(op, key, m.p.limits.Settle, now)
+}
+
+// located are the fields by which Locate tells one mail from another.
+func located() []string {
+	return append(identifiers(), "internetMessageId", "receivedDateTime")
+}
+
+func (m *mailbox) byMessageID(ctx context.Context, op string, key provider.SendKey, v *courier.View) error {
+	id := provider.BareID(key.MessageID)
+	if id == "" || strings.ContainsAny(id, " \t\r\n") {
+		return nil
+	}
+	filter, top := "internetMessageId eq "+quoted("<"+id+">"), int32(20)
+	pg, err := m.list(ctx, op, func(ctx context.Context) (*abstractions.RequestInformation, error) {
+		return m.user().Messages().ToGetRequestInformation(ctx, &users.ItemMessagesRequestBuilderGetRequestConfiguration{
+			QueryParameters: &users.ItemMessagesRequestBuilderGetQueryParameters{Filter: &filter, Top: &top, Select: located()},
+		})
+	})
+	if err != nil {
+		return err
+	}
+	for i := range pg.Value {
+		if err := m.found(ctx, op, &pg.Value[i], v); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// found notes a copy. What lies in the Inbox is what a mail to oneself
+// became, and proves as much as the copy in Sent Items.
+func (m *mailbox) found(ctx context.Context, op string, msg *message, v *courier.View) error {
+	place, err := m.place(ctx, op, msg.Folder)
+	if err != nil {
+		return err
+	}
+	if msg.Draft && place != provider.PlaceOutbox {
+		place = provider.PlaceDraft
+	}
+	v.Found = append(v.Found, provider.Located{
+		Ref: provider.Ref(msg.ID), Thread: msg.Conversation, MessageID: msg.MessageID, Place: place, At: instant(msg.Received),
+	})
+	return nil
+}
+
+// bySentFeed looks at each message that came to Sent Items since the cursor,
+// which is mail of the account's own, and at whether any left it for good.
+func (m *mailbox) bySentFeed(ctx context.Context, op string, key provider.SendKey, v *courier.View) error {
+	if key.Cursor == "" {
+		v.Gap("no_cursor")
+		return nil
+	}
+	pos, err := m.position(op, key.Cursor)
+	if err != nil {
+		return err
+	}
+	seen := make(map[string]bool)
+	for l, more := pos.Links[sentFolder], true; more; {
+		pg, err := m.at(ctx, op, l)
+		if errors.Is(err, provider.ErrCursorExpired) {
+			v.Gap("cursor_expired")
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		if l, more, err = m.follow(op, pg); err != nil {
+			return err
+		}
+		for i := range pg.Value {
+			msg := &pg.Value[i]
+			if msg.ID == "" || seen[msg.ID] {
+				continue
+			}
+			seen[msg.ID] = true
+			if err := m.look(ctx, op, msg, key, v); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// look compares one message with the key. One that was removed from Sent
+// Items and is nowhere else any more may have been the copy.
+func (m *mailbox) look(ctx context.Context, op string, at *message, key provider.SendKey, v *courier.View) error {
+	if !validRef(provider.Ref(at.ID)) {
+		v.Gap("message_id_unreadable")
+		return nil
+	}
+	msg, err := m.one(ctx, op, provider.Ref(at.ID), located(), propKey)
+	if errors.Is(err, provider.ErrNotFound) {
+		v.Gap("deletion_in_span")
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	same := provider.BareID(key.MessageID) != "" && provider.BareID(msg.MessageID) == provider.BareID(key.MessageID) ||
+		key.Key != "" && strings.TrimSpace(msg.property(propKey)) == key.Key
+	if !same {
+		return nil
+	}
+	return m.found(ctx, op, msg, v)
+}
+
+// one reads fields and properties of one message.
+func (m *mailbox) one(ctx context.Context, op string, ref provider.Ref, fields []string, props ...string) (*message, error) {
+	if !validRef(ref) {
+		return nil, &provider.Error{Kind: provider.ErrNotFound, Op: op, Reason: "not_a_message_id"}
+	}
+	params := &users.ItemMessagesMessageItemRequestBuilderGetQueryParameters{Select: fields}
+	if len(props) > 0 {
+		params.Expand = expand(props...)
+	}
+	var msg message
+	err := m.object(ctx, op, func(ctx context.Context) (*abstractions.RequestInformation, error) {
+		return m.user().Messages().ByMessageId(string(ref)).ToGetRequestInformation(ctx, &users.ItemMessagesMessageItemRequestBuilderGetRequestConfiguration{QueryParameters: params})
+	}, &msg)
+	if err == nil && msg.ID == "" {
+		return nil, &provider.Error{Kind: provider.ErrTemporary, Op: op, Reason: "answer_without_id"}
+	}
+	return &msg, err
+}
+
+// quoted writes a string as $filter takes it.
+func quoted(s string) string { return "'" + strings.ReplaceAll(s, "'", "''") + "'" }
