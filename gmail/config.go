@@ -134,14 +134,14 @@ func (c *Config) validate(ends Endpoints) error {
 			return badConfig("Endpoints."+field, "must be an absolute http or https URL")
 		}
 	}
-	if l := c.Limits; l != nil && (l.MaxMessageBytes < 0 || l.MaxRecipients < 0 || l.SendTimeout < 0 || l.Settle < 0) {
+	if l := c.Limits; l != nil && (l.MaxMessageBytes < 0 || l.MaxRecipients < 0 || l.SendsPerMinute < 0 || l.SendTimeout < 0 || l.Settle < 0) {
 		return badConfig("Limits", "has a negative number")
 	}
 	return nil
 }
 
 func defaultLimits() provider.Limits {
-	return provider.Limits{MaxMessageBytes: 36_700_160, MaxRecipients: 100, SendTimeout: time.Minute, Settle: 15 * time.Minute}
+	return provider.Limits{MaxMessageBytes: 36_700_160, MaxRecipients: 100, SendsPerMinute: 30, SendTimeout: time.Minute, Settle: 15 * time.Minute}
 }
 
 // Name implements provider.Provider.

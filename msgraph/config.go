@@ -137,7 +137,7 @@ func (c *Config) validate(ends Endpoints) error {
 			return badConfig("Endpoints."+e.field, "must be an absolute http or https URL without a query or a trailing slash")
 		}
 	}
-	if l := c.Limits; l != nil && (l.MaxMessageBytes < 0 || l.MaxRecipients < 0 || l.SendTimeout < 0 || l.Settle < 0) {
+	if l := c.Limits; l != nil && (l.MaxMessageBytes < 0 || l.MaxRecipients < 0 || l.SendsPerMinute < 0 || l.SendTimeout < 0 || l.Settle < 0) {
 		return badConfig("Limits", "has a negative number")
 	}
 	return nil
@@ -145,7 +145,7 @@ func (c *Config) validate(ends Endpoints) error {
 
 // defaultLimits: a request may have 4 MB, of which base64 leaves 3.
 func defaultLimits() provider.Limits {
-	return provider.Limits{MaxMessageBytes: 3_000_000, MaxRecipients: 500, SendTimeout: time.Minute, Settle: time.Hour}
+	return provider.Limits{MaxMessageBytes: 3_000_000, MaxRecipients: 500, SendsPerMinute: 30, SendTimeout: time.Minute, Settle: time.Hour}
 }
 
 // Name implements provider.Provider.

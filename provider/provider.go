@@ -182,6 +182,10 @@ type Limits struct {
 	MaxMessageBytes int64
 	MaxRecipients   int
 
+	// SendsPerMinute is how many mails a mailbox may send in any minute,
+	// counted over all of its links. Zero is no limit.
+	SendsPerMinute int
+
 	// SendTimeout is how long one send request may take. Settle is how long
 	// after a send's deadline an accepted mail may still be on its way to the
 	// Sent folder.

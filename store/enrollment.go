@@ -90,6 +90,10 @@ const (
 	IndexAddress   IndexKind = "address" // normalised; enrolled, whether mail has left or not
 	IndexSender    IndexKind = "sender"  // normalised; mail to it has left, or is about to: worth a search
 	IndexRef       IndexKind = "ref"     // a message already dealt with
+
+	// IndexUnconfirmed is an accepted mail, by its intent's id, whose copy in
+	// Sent is still to be seen.
+	IndexUnconfirmed IndexKind = "unconfirmed"
 )
 
 // IndexRow connects something seen in a mailbox with an enrollment.

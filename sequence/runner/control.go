@@ -206,5 +206,10 @@ type Explanation struct {
 	Forecast   []sequence.Due // every remaining step, if each leaves when due
 	Mailbox    string         // why the mailbox can't be used, or empty
 	LastRead   time.Time      // start of the mailbox's last complete read; zero is never
-	Text       []string       // the same in English, one sentence a line
+
+	// StoppedUntil is set while the mail service refuses what the mailbox
+	// sends, for its volume or its reputation: when sending is tried again.
+	StoppedUntil time.Time
+
+	Text []string // the same in English, one sentence a line
 }

@@ -9,24 +9,27 @@ type EventKind string
 
 // The events.
 const (
-	EventEnrolled     EventKind = "enrolled"
-	EventSent         EventKind = "sent"
-	EventUnknown      EventKind = "outcome_unknown" // a send got no answer; the mailbox will be asked
-	EventFailed       EventKind = "send_failed"     // definitely not sent; Reason says why
-	EventReplied      EventKind = "replied"
-	EventAutoReplied  EventKind = "auto_replied"
-	EventBounced      EventKind = "bounced"
-	EventUnsubscribed EventKind = "unsubscribed"
-	EventTookOver     EventKind = "took_over" // the sender wrote in the thread by hand
-	EventStopped      EventKind = "stopped"   // the host or a refusal ended it; Reason says which
-	EventCompleted    EventKind = "completed"
-	EventCrossed      EventKind = "crossed" // a mail left before the answer was seen
-	EventHeld         EventKind = "held"    // Reason says why
-	EventResumed      EventKind = "resumed"
-	EventFlagged      EventKind = "flagged" // a person should look
-	EventMailboxLost  EventKind = "mailbox_lost"
-	EventMailboxBack  EventKind = "mailbox_back"
-	EventOperator     EventKind = "operator" // the host's app registration needs its operator
+	EventEnrolled       EventKind = "enrolled"
+	EventSent           EventKind = "sent"
+	EventUnknown        EventKind = "outcome_unknown" // a send got no answer; the mailbox will be asked
+	EventFailed         EventKind = "send_failed"     // definitely not sent; Reason says why
+	EventReplied        EventKind = "replied"
+	EventAutoReplied    EventKind = "auto_replied"
+	EventBounced        EventKind = "bounced"
+	EventUnsubscribed   EventKind = "unsubscribed"
+	EventTookOver       EventKind = "took_over" // the sender wrote in the thread by hand
+	EventStopped        EventKind = "stopped"   // the host or a refusal ended it; Reason says which
+	EventCompleted      EventKind = "completed"
+	EventCrossed        EventKind = "crossed" // a mail left before the answer was seen
+	EventHeld           EventKind = "held"    // Reason says why
+	EventResumed        EventKind = "resumed"
+	EventFlagged        EventKind = "flagged"     // a person should look
+	EventUnconfirmed    EventKind = "unconfirmed" // accepted, and no copy of it was found in Sent: a note, nothing is held
+	EventMailboxLost    EventKind = "mailbox_lost"
+	EventMailboxBack    EventKind = "mailbox_back"
+	EventMailboxStopped EventKind = "mailbox_stopped" // the mail service refuses what it sends, for its volume or its reputation; sending is tried again at Until
+	EventMailboxFlagged EventKind = "mailbox_flagged" // it works, and somebody should look; Reason says why
+	EventOperator       EventKind = "operator"        // the host's app registration needs its operator
 )
 
 // Event is one thing that happened. It is delivered at least once: ID is the

@@ -36,6 +36,9 @@ func (r *Runner) Explain(ctx context.Context, id string) (Explanation, error) {
 		}
 	}
 	ex.Mailbox, ex.LastRead = data.Lost, data.LastRead
+	if data.StoppedUntil.After(now) {
+		ex.StoppedUntil = data.StoppedUntil
+	}
 	ex.Text = explain(l, ex, cal)
 	return ex, nil
 }
@@ -64,6 +67,9 @@ func explain(l *loaded, ex Explanation, cal sequence.Calendar) []string {
 	}
 	if ex.Mailbox != "" {
 		add("The mailbox can't be used: %s.", ex.Mailbox)
+	}
+	if !ex.StoppedUntil.IsZero() {
+		add("The mail service refuses mail of this mailbox; sending is tried again %s.", clock(ex.StoppedUntil))
 	}
 	if !ex.LastRead.IsZero() {
 		add("The mailbox was last read %s.", clock(ex.LastRead))

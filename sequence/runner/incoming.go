@@ -261,6 +261,9 @@ func (p *pass) matched(ctx context.Context, env *provider.Envelope, m provider.M
 		}
 	}
 	p.incoming++
+	if err := p.refusesMailbox(ctx, &j); err != nil {
+		return err
+	}
 	_, err := p.r.change(ctx, ids, func(ls []*loaded, b *store.Batch) error {
 		b.Fence = &p.claim.Fence
 		for _, l := range ls {

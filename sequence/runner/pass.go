@@ -19,12 +19,13 @@ type pass struct {
 	claim    store.Claim
 	box      store.Mailbox
 	data     boxData
-	was      boxData
+	was      boxData // as stored
 	linked   provider.Linked
 	mb       observed
 	leaseEnd time.Time
 
-	readStart time.Time // of the last complete read in this pass; zero is none
+	readStart time.Time // of the last complete read; zero is none
+	pacedTill time.Time // the mailbox has sent as fast as it may until then
 	learned   time.Time // since when a thread may have been ours unknown to us; zero is none
 	changed   bool      // box or data differ from what is stored
 
@@ -47,11 +48,11 @@ func (p *pass) run(ctx context.Context) (err error) {
 			return fmt.Errorf("runner: the data of mailbox %s: %w", p.box.ID, err)
 		}
 	}
-	p.was = p.data
+	p.was, p.readStart = p.data, p.data.ReadStart
 	trouble := p.work(ctx)
 	if trouble == nil {
 		p.data.Failures = 0
-		return p.finish(ctx, 0)
+		return p.finish(ctx, p.pacedTill.Sub(p.r.cfg.Now()))
 	}
 	switch {
 	case errors.Is(trouble, store.ErrFenced):
@@ -90,6 +91,14 @@ func (p *pass) work(ctx context.Context) error {
 	}
 	if p.data.Lost != "" {
 		if err := p.back(ctx); err != nil {
+			return err
+		}
+	}
+	if err := p.startAgain(ctx); err != nil {
+		return err
+	}
+	if p.readDue() || len(p.claim.Open) > 0 {
+		if err := p.confirmPending(ctx); err != nil {
 			return err
 		}
 	}
@@ -326,6 +335,9 @@ func (p *pass) announce(ctx context.Context, kind EventKind, reason string) erro
 	ev := Event{
 		ID: fmt.Sprintf("%s/%d", p.box.ID, p.data.Marks), Kind: kind, At: p.r.cfg.Now(),
 		Mailbox: p.box.ID, Link: p.box.Link, Owner: p.linked.Owner, Reason: reason,
+	}
+	if kind == EventMailboxStopped {
+		ev.Until = p.data.StoppedUntil
 	}
 	if err := p.r.cfg.Store.Commit(ctx, store.Batch{Fence: &p.claim.Fence, Mailbox: &box, Outbox: []store.Event{eventRow(ev)}}); err != nil {
 		return fmt.Errorf("runner: mailbox %s: %w", p.box.ID, err)

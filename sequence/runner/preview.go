@@ -143,7 +143,7 @@ func (r *Runner) previewMail(ctx context.Context, mb observed, in store.Intent, 
 		return fmt.Errorf("runner: the data of intent %s: %w", in.ID, err)
 	}
 	m.Subject = meta.Subject
-	copies, err := mb.copies(ctx, in, ReasonPreview)
+	copies, err := mb.copies(ctx, in, false, ReasonPreview)
 	switch {
 	case errors.Is(err, provider.ErrNotSettled), errors.Is(err, provider.ErrNotSent), errors.Is(err, provider.ErrOutcomeUnknown):
 		return nil

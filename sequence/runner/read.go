@@ -36,7 +36,7 @@ func (p *pass) read(ctx context.Context) error {
 			return err
 		}
 	}
-	p.data.LastRead, p.readStart = start, start
+	p.data.LastRead, p.data.ReadStart, p.readStart = start, start, start
 	p.box.ReadAt = time.Time{}
 	if tracked {
 		p.box.ReadAt = p.r.cfg.Now().Add(p.r.opts.ReadEvery)

@@ -67,7 +67,7 @@ func (p *pass) reconcileOne(ctx context.Context, l *loaded, in store.Intent) err
 			return err
 		}
 	}
-	copies, err := p.mb.copies(ctx, in, ReasonReconcile)
+	copies, err := p.mb.copies(ctx, in, p.data.Proven, ReasonReconcile)
 	var pe *provider.Error
 	switch {
 	case err == nil:
@@ -93,15 +93,17 @@ func (p *pass) reconcileOne(ctx context.Context, l *loaded, in store.Intent) err
 	return err
 }
 
-// copies asks the mailbox where copies of an intent's mail lie.
-func (o observed) copies(ctx context.Context, in store.Intent, reason string) ([]provider.Located, error) {
+// copies asks the mailbox where copies of an intent's mail lie. Proven is
+// whether the mailbox is still known to keep them; it must have been when the
+// mail was about to leave, too.
+func (o observed) copies(ctx context.Context, in store.Intent, proven bool, reason string) ([]provider.Located, error) {
 	var meta intentMeta
 	if err := json.Unmarshal(in.Meta, &meta); err != nil {
 		return nil, fmt.Errorf("runner: the data of intent %s: %w", in.ID, err)
 	}
 	key := provider.SendKey{
 		MessageID: in.MessageID, Key: in.Key, Subject: meta.Subject, Thread: meta.Thread.ID,
-		From: in.Created, Deadline: in.Deadline, Cursor: meta.Cursor, Proven: meta.Proven,
+		From: in.Created, Deadline: in.Deadline, Cursor: meta.Cursor, Proven: proven && meta.Proven,
 	}
 	for _, a := range meta.To {
 		key.To = append(key.To, a.Addr)
@@ -202,6 +204,9 @@ func (r *Runner) markSent(l *loaded, b *store.Batch, in store.Intent, res store.
 	b.Results = append(b.Results, res)
 	if err := r.happen(l, b, sequence.Event{Kind: sequence.EventSent, Step: sequence.StepID(in.Step), At: sequence.InstantOf(at)}, ""); err != nil {
 		return err
+	}
+	if m.Ref == "" && m.Real == "" {
+		b.Index = append(b.Index, r.pendingRow(l, m))
 	}
 	if l.row.Kind == kindPreview {
 		return nil

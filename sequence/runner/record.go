@@ -82,13 +82,18 @@ type intentMeta struct {
 
 // boxData is store.Mailbox.Data.
 type boxData struct {
-	LastRead time.Time `json:"last_read"`          // start of the last complete read
-	Searched time.Time `json:"searched"`           // start of the last complete sender search
-	LastSend time.Time `json:"last_send"`          // when a mail was last tried
-	Lost     string    `json:"lost,omitempty"`     // why the mailbox can't be used; empty if it can
-	Proven   bool      `json:"proven,omitempty"`   // the last accepted mail's copy was seen in Sent
-	Failures int       `json:"failures,omitempty"` // in a row, for the wait
-	Marks    int       `json:"marks,omitempty"`    // makes keys of events unique
+	LastRead     time.Time `json:"last_read"`              // start of the last complete read
+	Searched     time.Time `json:"searched"`               // start of the last complete sender search
+	ReadStart    time.Time `json:"read_start"`             // start of the last complete read of feed and senders
+	LastSend     time.Time `json:"last_send"`              // when a mail was last tried
+	Lost         string    `json:"lost,omitempty"`         // why the mailbox can't be used; empty if it can
+	Proven       bool      `json:"proven,omitempty"`       // the last accepted mail's copy was seen in Sent
+	Missing      int       `json:"missing,omitempty"`      // accepted mails in a row without a copy in Sent
+	Pace         time.Time `json:"pace,omitzero"`          // when the burst is whole again
+	StoppedUntil time.Time `json:"stopped_until,omitzero"` // the mail service refuses what this mailbox sends
+	StopReason   string    `json:"stop_reason,omitempty"`
+	Failures     int       `json:"failures,omitempty"` // in a row, for the wait
+	Marks        int       `json:"marks,omitempty"`    // makes keys of events unique
 }
 
 // loaded is an enrollment read from the store and understood.

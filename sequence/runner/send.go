@@ -23,6 +23,11 @@ func (p *pass) sendDue(ctx context.Context) error {
 			return err
 		}
 		err := p.due(ctx, row.ID)
+		var paced *pacedError
+		if errors.As(err, &paced) {
+			p.pacedTill = paced.until
+			return nil
+		}
 		if errors.Is(err, store.ErrConflict) {
 			continue // somebody else decided meanwhile; it comes up again if it is still due
 		}
@@ -51,6 +56,9 @@ func (p *pass) due(ctx context.Context, id string) error {
 	case next.Kind != sequence.DueSend || next.At.After(now) || l.rec.NotBefore.After(now):
 		return p.putOff(ctx, l, l.rec.NotBefore, l.rec.Hold)
 	}
+	if p.data.StoppedUntil.After(now) {
+		return p.putOff(ctx, l, p.data.StoppedUntil, "the mail service refuses mail of this mailbox: "+p.data.StopReason)
+	}
 	step, ok := stepOf(l.seq, next.Step)
 	if !ok {
 		return fmt.Errorf("runner: enrollment %s: the sequence has no step %d", l.id(), next.Step)
@@ -74,6 +82,9 @@ func (p *pass) due(ctx context.Context, id string) error {
 	}
 	if stop, err := p.lastWord(ctx, l, step); err != nil || stop {
 		return err
+	}
+	if at := p.paced(); at.After(p.r.cfg.Now()) {
+		return &pacedError{until: at}
 	}
 	return p.sendStep(ctx, l, step, earlier(deadline, p.leaseEnd))
 }
@@ -145,6 +156,9 @@ func (p *pass) fresh(ctx context.Context, l *loaded) (freshness, error) {
 	if ok, err := p.confirmLast(ctx, l); err != nil || !ok {
 		return freshness{}, err
 	}
+	if err := p.catchUp(ctx); err != nil {
+		return freshness{}, err
+	}
 	// A read past half its time would leave too little of it for the send.
 	if p.readStart.IsZero() || now.Sub(p.readStart) > p.r.opts.Freshness/2 || now.Before(p.readStart) {
 		if err := p.read(ctx); err != nil {
@@ -152,67 +166,6 @@ func (p *pass) fresh(ctx context.Context, l *loaded) (freshness, error) {
 		}
 	}
 	return freshness{ok: true, until: p.readStart.Add(p.r.opts.Freshness)}, nil
-}
-
-// confirmLast makes sure that the Message-ID under which the previous mail
-// was delivered is known, since the follow-up must cite it. It reports false
-// after putting the follow-up off.
-func (p *pass) confirmLast(ctx context.Context, l *loaded) (bool, error) {
-	i := len(l.rec.Mails) - 1
-	if l.rec.Mails[i].Real != "" {
-		return true, nil
-	}
-	c, err := p.sentCopy(ctx, l.id(), l.rec.Mails[i])
-	if err != nil {
-		return false, err
-	}
-	if c == nil {
-		// No copy by the time one must have settled: the mail was deleted, or
-		// copies are not kept. The id as supplied is the best there is.
-		if settled := l.rec.Mails[i].At.Add(p.linked.Limits.Settle); p.r.cfg.Now().Before(settled) {
-			return false, p.putOff(ctx, l, settled, "waiting for the sent copy of the previous mail")
-		}
-		p.data.Proven = false
-		c = &provider.Located{MessageID: l.rec.Mails[i].MessageID}
-	} else if c.Place == provider.PlaceSent {
-		p.data.Proven = true
-	}
-	return true, p.r.commit(ctx, []*loaded{l}, func(_ []*loaded, b *store.Batch) error {
-		p.complete(l, b, i, *c)
-		return nil
-	})
-}
-
-// sentCopy looks for the copy of an accepted mail; nil if there is none yet.
-func (p *pass) sentCopy(ctx context.Context, id string, m sentMail) (*provider.Located, error) {
-	if m.Ref != "" {
-		env, err := p.mb.envelope(ctx, provider.Ref(m.Ref), ReasonSentCopy)
-		if errors.Is(err, provider.ErrNotFound) {
-			return nil, nil
-		}
-		if err != nil {
-			return nil, err
-		}
-		return &provider.Located{Ref: env.Ref, Thread: env.Thread, MessageID: env.MessageID, Place: env.Place, At: env.Received}, nil
-	}
-	intents, err := p.r.cfg.Store.LoadIntents(ctx, id)
-	if err != nil {
-		return nil, fmt.Errorf("runner: intents of %s: %w", id, err)
-	}
-	for _, in := range intents {
-		if in.ID != m.Intent {
-			continue
-		}
-		copies, err := p.mb.copies(ctx, in, ReasonSentCopy)
-		switch {
-		case errors.Is(err, provider.ErrNotSettled), errors.Is(err, provider.ErrNotSent), errors.Is(err, provider.ErrOutcomeUnknown):
-			return nil, nil
-		case err != nil:
-			return nil, err
-		}
-		return departed(copies), nil
-	}
-	return nil, nil
 }
 
 // lastWord asks the suppression list and the host's guard. It reports true
@@ -277,6 +230,7 @@ func (p *pass) sendStep(ctx context.Context, l *loaded, step sequence.Step, dead
 		return err
 	}
 	p.data.LastSend = now
+	p.paceSend(now)
 
 	// From here on a caller who gives up must not make the outcome unknown.
 	ctx = context.WithoutCancel(ctx)
@@ -355,39 +309,6 @@ func (p *pass) refused(ctx context.Context, id string, in *prepared, sendErr err
 		return nil
 	}
 	return sendErr
-}
-
-// confirmNow reads back the Message-ID of the mail just sent. It may come
-// too early; then the next follow-up asks again.
-func (p *pass) confirmNow(ctx context.Context, id string) error {
-	l, err := p.again(ctx, id)
-	if err != nil || l == nil || !p.linked.Abilities.ThreadReplies || len(l.rec.Mails) == 0 {
-		return err
-	}
-	i := len(l.rec.Mails) - 1
-	if l.rec.Mails[i].Real != "" {
-		return nil
-	}
-	c, err := p.sentCopy(ctx, id, l.rec.Mails[i])
-	if err != nil {
-		// The mail is sent and recorded: that its copy could not be read is
-		// no reason to stop, but the next one should not be tried on a
-		// mailbox that doesn't answer.
-		return err
-	}
-	p.data.Proven = c != nil && c.Place == provider.PlaceSent
-	if c == nil {
-		return nil
-	}
-	_, err = p.r.change(ctx, []string{id}, func(ls []*loaded, b *store.Batch) error {
-		for _, l := range ls {
-			if i < len(l.rec.Mails) {
-				p.complete(l, b, i, *c)
-			}
-		}
-		return nil
-	})
-	return err
 }
 
 // prepared is a mail ready to leave.

@@ -1,0 +1,226 @@
+package runner
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/outreachkit/outreach/provider"
+	"github.com/outreachkit/outreach/store"
+)
+
+// maxMissing is how many accepted mails in a row may leave no copy before
+// somebody is told.
+const maxMissing = 3
+
+// maxConfirm bounds how many copies one pass asks for.
+const maxConfirm = 50
+
+// confirmNow reads back the Message-ID of the mail just sent, where the
+// answer to the send named its copy. Where it did not, the copy takes a while
+// to appear, and is asked for when the mailbox is next read.
+func (p *pass) confirmNow(ctx context.Context, id string) error {
+	l, err := p.again(ctx, id)
+	if err != nil || l == nil || !p.linked.Abilities.ThreadReplies || len(l.rec.Mails) == 0 {
+		return err
+	}
+	i := len(l.rec.Mails) - 1
+	if l.rec.Mails[i].Real != "" || l.rec.Mails[i].Ref == "" {
+		return nil
+	}
+	c, err := p.sentCopy(ctx, id, l.rec.Mails[i])
+	if err != nil {
+		// The mail is sent and recorded: that its copy could not be read is
+		// no reason to stop, but the next one should not be tried on a
+		// mailbox that doesn't answer.
+		return err
+	}
+	if c == nil {
+		p.data.Proven = false
+		return nil
+	}
+	return p.confirmed(ctx, id, l.rec.Mails[i].Intent, c)
+}
+
+// confirmLast makes sure that the Message-ID under which the previous mail
+// was delivered is known, since the follow-up must cite it. It reports false
+// after putting the follow-up off.
+func (p *pass) confirmLast(ctx context.Context, l *loaded) (bool, error) {
+	last := l.rec.Mails[len(l.rec.Mails)-1]
+	if last.Real != "" {
+		return true, nil
+	}
+	c, err := p.sentCopy(ctx, l.id(), last)
+	if err != nil {
+		return false, err
+	}
+	if c == nil {
+		if settled := last.At.Add(p.linked.Limits.Settle); p.r.cfg.Now().Before(settled) {
+			return false, p.putOff(ctx, l, settled, "waiting for the sent copy of the previous mail")
+		}
+	}
+	if err := p.confirmed(ctx, l.id(), last.Intent, c); err != nil {
+		return false, err
+	}
+	fresh, err := p.again(ctx, l.id())
+	if err == nil && fresh != nil {
+		*l = *fresh
+	}
+	return err == nil && fresh != nil, err
+}
+
+// unconfirmed is an accepted mail whose copy has not been seen.
+type unconfirmed struct {
+	enrollment string
+	mail       sentMail
+}
+
+// confirmPending asks for the copies of accepted mails that were not there
+// yet, the oldest first.
+func (p *pass) confirmPending(ctx context.Context) error {
+	if !p.linked.Abilities.ThreadReplies {
+		return nil
+	}
+	list, err := p.unconfirmed(ctx)
+	if err != nil {
+		return err
+	}
+	for _, u := range list[:min(len(list), maxConfirm)] {
+		if err := p.hold(ctx); err != nil {
+			return err
+		}
+		c, err := p.sentCopy(ctx, u.enrollment, u.mail)
+		if err != nil {
+			return err
+		}
+		if c == nil && p.r.cfg.Now().Before(u.mail.At.Add(p.linked.Limits.Settle)) {
+			continue
+		}
+		if err := p.confirmed(ctx, u.enrollment, u.mail.Intent, c); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (p *pass) unconfirmed(ctx context.Context) ([]unconfirmed, error) {
+	var list []unconfirmed
+	var after store.IndexRow
+	for {
+		rows, err := p.r.cfg.Store.Index(ctx, store.ListIndex{Mailbox: p.box.ID, Kind: store.IndexUnconfirmed, Now: p.r.cfg.Now(), After: after, Limit: 500})
+		if err != nil {
+			return nil, fmt.Errorf("runner: unconfirmed mails: %w", err)
+		}
+		ls, err := p.r.load(ctx, enrollmentIDs(rows))
+		if err != nil {
+			return nil, err
+		}
+		for _, l := range ls {
+			for _, m := range l.rec.Mails {
+				if m.Real == "" && slices.ContainsFunc(rows, func(row store.IndexRow) bool { return row.Value == m.Intent }) {
+					list = append(list, unconfirmed{enrollment: l.id(), mail: m})
+				}
+			}
+		}
+		if len(rows) < 500 {
+			slices.SortFunc(list, func(a, b unconfirmed) int { return a.mail.At.Compare(b.mail.At) })
+			return list, nil
+		}
+		after = rows[len(rows)-1]
+	}
+}
+
+// trackCopy is how long an accepted mail's copy is asked for: well past every
+// Limits.Settle, since a pass may be late.
+const trackCopy = 48 * time.Hour
+
+// pendingRow has the copy of an accepted mail asked for.
+func (r *Runner) pendingRow(l *loaded, m sentMail) store.IndexRow {
+	return store.IndexRow{
+		Kind: store.IndexUnconfirmed, Value: m.Intent, Mailbox: l.row.Mailbox, Enrollment: l.id(),
+		Until: m.At.Add(trackCopy),
+	}
+}
+
+// confirmed records what was found of an accepted mail's copy. Nil is none by
+// the time it must have settled: the mail was deleted, or copies are not
+// kept. That is a note and no hold: the mail was accepted, and the Message-ID
+// as supplied is the best there is. Several in a row mean that this mailbox
+// keeps no copies, or that nothing leaves it.
+func (p *pass) confirmed(ctx context.Context, id, intent string, c *provider.Located) error {
+	var learned time.Time
+	_, err := p.r.change(ctx, []string{id}, func(ls []*loaded, b *store.Batch) error {
+		learned = time.Time{}
+		for _, l := range ls {
+			for i := range l.rec.Mails {
+				m := l.rec.Mails[i]
+				if m.Intent != intent || m.Real != "" {
+					continue
+				}
+				if c == nil {
+					p.complete(l, b, i, provider.Located{MessageID: m.MessageID})
+					p.r.tell(l, b, Event{Kind: EventUnconfirmed, At: p.r.cfg.Now(), Step: m.Step, Reason: "accepted, and no copy of it is in Sent"})
+					continue
+				}
+				if m.Thread == "" && c.Thread != "" {
+					learned = m.At
+				}
+				p.complete(l, b, i, *c)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	if !learned.IsZero() && (p.learned.IsZero() || learned.Before(p.learned)) {
+		p.learned = learned
+	}
+	if c != nil {
+		p.data.Missing = 0
+		if c.Place == provider.PlaceSent {
+			p.data.Proven = true
+		}
+		return nil
+	}
+	p.data.Proven = false
+	p.data.Missing++
+	if p.data.Missing == maxMissing {
+		return p.announce(ctx, EventMailboxFlagged, fmt.Sprintf("%d accepted mails in a row left no copy in Sent", maxMissing))
+	}
+	return nil
+}
+
+// sentCopy looks for the copy of an accepted mail; nil if there is none yet.
+func (p *pass) sentCopy(ctx context.Context, id string, m sentMail) (*provider.Located, error) {
+	if m.Ref != "" {
+		env, err := p.mb.envelope(ctx, provider.Ref(m.Ref), ReasonSentCopy)
+		if errors.Is(err, provider.ErrNotFound) {
+			return nil, nil
+		}
+		if err != nil {
+			return nil, err
+		}
+		return &provider.Located{Ref: env.Ref, Thread: env.Thread, MessageID: env.MessageID, Place: env.Place, At: env.Received}, nil
+	}
+	intents, err := p.r.cfg.Store.LoadIntents(ctx, id)
+	if err != nil {
+		return nil, fmt.Errorf("runner: intents of %s: %w", id, err)
+	}
+	for _, in := range intents {
+		if in.ID != m.Intent {
+			continue
+		}
+		copies, err := p.mb.copies(ctx, in, false, ReasonSentCopy)
+		switch {
+		case errors.Is(err, provider.ErrNotSettled), errors.Is(err, provider.ErrNotSent), errors.Is(err, provider.ErrOutcomeUnknown):
+			return nil, nil
+		case err != nil:
+			return nil, err
+		}
+		return departed(copies), nil
+	}
+	return nil, nil
+}
