@@ -92,6 +92,7 @@ type Mailbox struct {
 
 	// All below is guarded by the office's lock.
 	beliefs    Beliefs
+	owner      *person // who acts on what arrives; nil does nothing
 	delays     Delays
 	rule       func(Message) []string
 	nextNumber int64

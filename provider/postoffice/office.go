@@ -94,6 +94,10 @@ type MailboxConfig struct {
 	// Empty is mail.gmail.com.
 	IDDomain string
 
+	// Behaviours are what the owner does on receiving mail, as a Person does.
+	// What they write is kept in Sent.
+	Behaviours []Behaviour
+
 	// Beliefs of this mailbox. Nil takes the office's.
 	Beliefs *Beliefs
 }
@@ -110,6 +114,9 @@ func (o *Office) AddMailbox(cfg MailboxConfig) (*Mailbox, error) {
 		bySubject: make(map[string]int64), requests: make(map[Request]int),
 	}
 	m.floor = m.lastChange
+	if len(cfg.Behaviours) > 0 {
+		m.owner = &person{Person: Person{Address: cfg.Address, Name: cfg.Name, Behaviours: cfg.Behaviours}}
+	}
 	if cfg.Beliefs != nil {
 		m.beliefs = *cfg.Beliefs
 	}

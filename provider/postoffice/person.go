@@ -119,14 +119,12 @@ func (o *Office) Write(from provider.Address, to, subject, inReplyTo, text strin
 	return o.Deliver(Mail{To: to, Raw: l.bytes()})
 }
 
-// receive hands the mail to the person. The office is locked.
-func (p *person) receive(from *Mailbox, sub Submission, raw []byte) {
-	o := from.office
-	p.received++
+// next says what becomes of the next mail, and what is done on it.
+func (p *person) next() (Fate, []Behaviour) {
 	fate := Delivered
 	var acts []Behaviour
 	for _, b := range p.Behaviours {
-		if b.On != 0 && b.On != p.received {
+		if b.On != 0 && b.On != p.received+1 {
 			continue
 		}
 		if b.Do == Bounce || b.Do == BounceLater {
@@ -134,6 +132,14 @@ func (p *person) receive(from *Mailbox, sub Submission, raw []byte) {
 		}
 		acts = append(acts, b)
 	}
+	return fate, acts
+}
+
+// receive hands the mail to the person. The office is locked.
+func (p *person) receive(from *Mailbox, sub Submission, raw []byte) {
+	o := from.office
+	fate, acts := p.next()
+	p.received++
 	o.books.deliver(sub, provider.Normalize(p.Address), fate)
 	for _, b := range acts {
 		if fate == Bounced && b.Do != Bounce && b.Do != BounceLater {
@@ -191,6 +197,10 @@ func (p *person) act(o *Office, from *Mailbox, sub Submission, b Behaviour, raw 
 	case BounceLater:
 		from.receive(Mail{Raw: out}) // reports go to the envelope's sender
 	default:
+		written := b.Do == Answer || b.Do == AnswerNew || b.Do == Custom
+		if own := o.byAddress[provider.Normalize(me.Addr)]; written && own != nil && own.owner == p {
+			own.add(out, []string{LabelSent}, now, true, false, 0, own.delays.SentCopy)
+		}
 		o.byAddress[provider.Normalize(to.Addr)].receive(Mail{Raw: out})
 	}
 }

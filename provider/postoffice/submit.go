@@ -154,8 +154,15 @@ func (o *Office) carry(from *Mailbox, sub Submission, to string, raw []byte) {
 		{"Received", "from mail." + domainOf(sender) + " by mx." + domainOf(to) + " with ESMTPS; " + o.clock.Now().Format(time.RFC1123Z)},
 	})
 	if box := o.byAddress[to]; box != nil {
-		box.receive(Mail{Raw: arriving})
-		o.books.deliver(sub, to, Delivered)
+		if box.owner == nil {
+			box.receive(Mail{Raw: arriving})
+			o.books.deliver(sub, to, Delivered)
+			return
+		}
+		if fate, _ := box.owner.next(); fate == Delivered {
+			box.receive(Mail{Raw: arriving})
+		}
+		box.owner.receive(from, sub, arriving)
 		return
 	}
 	if p := o.people[to]; p != nil {

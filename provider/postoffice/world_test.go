@@ -3,6 +3,7 @@ package postoffice
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -231,5 +232,48 @@ func BenchmarkDeliverUnrelated(b *testing.B) {
 		if err := o.DeliverUnrelated(Traffic{To: "ada@example.com", N: 100}); err != nil {
 			b.Fatal(err)
 		}
+	}
+}
+
+// TestOwnerActs: who has a mailbox here and behaviours too receives mail in
+// the one, and answers from it.
+func TestOwnerActs(t *testing.T) {
+	clock := NewClock(start)
+	o, err := New(Config{Clock: clock})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ada, err := o.AddMailbox(MailboxConfig{Address: "ada@example.com"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	bob, err := o.AddMailbox(MailboxConfig{Address: "bob@example.org", Name: "Bob", Behaviours: []Behaviour{
+		{Do: Answer, On: 1, Text: "Yes."}, {Do: Bounce, On: 2},
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		if _, err := ada.Submit(SubmitParams{Raw: []byte("From: ada@example.com\r\nTo: bob@example.org\r\nSubject: A role\r\n\r\nHello\r\n")}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	count := func(m *Mailbox, label string) (n int, threads map[int64]bool) {
+		threads = make(map[int64]bool)
+		for msg := range m.Visible() {
+			if msg.Has(label) {
+				n++
+				threads[msg.Thread] = true
+			}
+		}
+		return n, threads
+	}
+	inbox, in := count(bob, LabelInbox)
+	sent, out := count(bob, LabelSent)
+	if inbox != 1 || sent != 1 || !maps.Equal(in, out) {
+		t.Errorf("Bob has %d in the inbox in %v and %d in Sent in %v, want one each in one thread", inbox, in, sent, out)
+	}
+	if n, _ := count(ada, LabelInbox); n != 2 {
+		t.Errorf("Ada received %d mails, want the answer and the report", n)
 	}
 }
