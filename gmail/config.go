@@ -57,6 +57,12 @@ type Config struct {
 
 	// Limits replaces the limits in the package documentation.
 	Limits *provider.Limits
+
+	// UnitsPerMinute is how much of the project's quota one mailbox may use.
+	// Requests beyond it are refused before they leave, as ErrThrottled. Zero
+	// is 6,000; a project from before May 2026 has 15,000. Negative is no
+	// limit.
+	UnitsPerMinute int
 }
 
 // Provider is Gmail for one OAuth client. It is safe for concurrent use.
@@ -70,6 +76,7 @@ type Provider struct {
 	timeout   time.Duration
 	verifier  *oidc.IDTokenVerifier
 	apiHost   string
+	meter     *meter
 }
 
 var _ provider.Provider = (*Provider)(nil)
@@ -105,6 +112,10 @@ func New(cfg Config) (*Provider, error) {
 		return nil, badConfig("Endpoints.API", "is not a URL")
 	}
 	p.apiHost = api.Host
+	p.meter = &meter{perMinute: cfg.UnitsPerMinute, now: p.now, boxes: make(map[string]budget)}
+	if cfg.UnitsPerMinute == 0 {
+		p.meter.perMinute = defaultUnits
+	}
 	p.oauth = oauth2.Config{
 		ClientID: cfg.ClientID, ClientSecret: cfg.ClientSecret,
 		// With the style known, x/oauth2 does not try the other one first:

@@ -27,6 +27,8 @@
 //
 // A message may have 36,700,160 bytes (discovery document) and, over the API,
 // 100 recipients on Workspace (https://support.google.com/a/answer/166852).
+// A mailbox sends at most 30 mails a minute and uses at most 6,000 units of
+// quota, of which a mail costs 100; Config.UnitsPerMinute replaces the latter.
 // That sent copies are in place 15 minutes after a request is a belief, set
 // wide on purpose; Config.Limits replaces all of these.
 //

@@ -33,7 +33,10 @@ func (p *Provider) Open(acc provider.Account, ts provider.TokenSource) provider.
 	acc.Addresses = slices.Clone(acc.Addresses)
 	m := &mailbox{p: p, acc: acc}
 	client := &http.Client{
-		Transport:     &courier.Transport{Base: p.transport, Tokens: ts, Host: p.apiHost, Now: p.now},
+		Transport: &metered{
+			next:  &courier.Transport{Base: p.transport, Tokens: ts, Host: p.apiHost, Now: p.now},
+			meter: p.meter, subject: acc.Subject,
+		},
 		Timeout:       p.timeout,
 		CheckRedirect: courier.NoRedirect,
 	}
