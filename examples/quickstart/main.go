@@ -38,7 +38,8 @@ func main() {
 }
 
 func run(ctx context.Context, asJSON bool, out io.Writer) error {
-	office, err := story.NewOffice(string(provider.Gmail))
+	sender := story.Sender{Address: "maria.silva@agency.example.com", Service: string(provider.Gmail)}
+	office, err := story.NewOffice(sender)
 	if err != nil {
 		return err
 	}
@@ -63,7 +64,7 @@ func run(ctx context.Context, asJSON bool, out io.Writer) error {
 	if asJSON {
 		told = io.Discard
 	}
-	s, err := story.New(office, story.Service{
+	s, err := story.New(office, sender.Address, story.Service{
 		Provider: prov,
 		Consent: func(authURL, addr string) (*url.URL, error) {
 			return google.Consent(nil, authURL, gmailtest.Answer{Account: addr})
@@ -75,15 +76,15 @@ func run(ctx context.Context, asJSON bool, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	result, err := s.Tell(ctx)
+	results, err := story.Tell(ctx, s)
 	if err != nil {
 		return err
 	}
 	if asJSON {
-		return json.NewEncoder(out).Encode(result)
+		return json.NewEncoder(out).Encode(results[0])
 	}
 	if err := s.Conversation(ctx, "Finn Larsen"); err != nil {
 		return err
 	}
-	return s.Summary(result)
+	return s.Summary(results[0])
 }

@@ -44,7 +44,7 @@ type Behaviour struct {
 	Do Act
 
 	// On is the how manieth mail this is done on, counted from 1 for each
-	// person. Zero is every mail.
+	// sender's mailbox. Zero is every mail.
 	On int
 
 	After time.Duration // how long it takes
@@ -76,7 +76,7 @@ type Person struct {
 
 type person struct {
 	Person
-	received int
+	received map[*Mailbox]int // by sender
 }
 
 // AddPerson puts a person into the world, or gives one there new behaviours.
@@ -119,12 +119,13 @@ func (o *Office) Write(from provider.Address, to, subject, inReplyTo, text strin
 	return o.Deliver(Mail{To: to, Raw: l.bytes()})
 }
 
-// next says what becomes of the next mail, and what is done on it.
-func (p *person) next() (Fate, []Behaviour) {
+// next says what becomes of the next mail from a mailbox, and what is done on
+// it.
+func (p *person) next(from *Mailbox) (Fate, []Behaviour) {
 	fate := Delivered
 	var acts []Behaviour
 	for _, b := range p.Behaviours {
-		if b.On != 0 && b.On != p.received+1 {
+		if b.On != 0 && b.On != p.received[from]+1 {
 			continue
 		}
 		if b.Do == Bounce || b.Do == BounceLater {
@@ -138,8 +139,11 @@ func (p *person) next() (Fate, []Behaviour) {
 // receive hands the mail to the person. The office is locked.
 func (p *person) receive(from *Mailbox, sub Submission, raw []byte) {
 	o := from.office
-	fate, acts := p.next()
-	p.received++
+	fate, acts := p.next(from)
+	if p.received == nil {
+		p.received = make(map[*Mailbox]int)
+	}
+	p.received[from]++
 	o.books.deliver(sub, provider.Normalize(p.Address), fate)
 	for _, b := range acts {
 		if fate == Bounced && b.Do != Bounce && b.Do != BounceLater {

@@ -159,7 +159,7 @@ func (o *Office) carry(from *Mailbox, sub Submission, to string, raw []byte) {
 			o.books.deliver(sub, to, Delivered)
 			return
 		}
-		if fate, _ := box.owner.next(); fate == Delivered {
+		if fate, _ := box.owner.next(from); fate == Delivered {
 			box.receive(Mail{Raw: arriving})
 		}
 		box.owner.receive(from, sub, arriving)

@@ -35,6 +35,10 @@ type Enrollment struct {
 	Status    string `json:"status"`
 	Reason    string `json:"reason"`
 	Flagged   bool   `json:"flagged"`
+
+	// Threads is in how many conversations of the recipient's own mailbox the
+	// mails lie, where the recipient has one: one, if all of them joined.
+	Threads int `json:"recipient_threads,omitempty"`
 }
 
 // Unrelated counts what was read of mail that is none of ours.
@@ -60,15 +64,15 @@ func (s *Story) result(ctx context.Context) (*Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &Result{Provider: string(s.svc.Provider.Kind()), Linked: link.Status == "active", Duplicates: len(books.Duplicates())}
+	r := &Result{Provider: string(s.svc.Provider.Kind()), Linked: link.Status == "active", Duplicates: s.duplicates()}
 	sent := make(map[string]int)
-	for _, sub := range books.SentFrom(Sender) {
+	for _, sub := range books.SentFrom(s.sender) {
 		r.MessagesSent++
 		for _, to := range sub.Recipients {
 			sent[to]++
 		}
 	}
-	r.Preview = s.previewed(sent[Sender])
+	r.Preview = s.previewed(sent[s.sender])
 	for _, c := range cast() {
 		e, err := s.run.Get(ctx, s.ids[c.addr])
 		if err != nil {
@@ -76,6 +80,7 @@ func (s *Story) result(ctx context.Context) (*Result, error) {
 		}
 		r.Enrollments = append(r.Enrollments, Enrollment{
 			Recipient: c.addr, StepsSent: sent[c.addr], Status: e.Status, Reason: e.Reason, Flagged: e.Flagged,
+			Threads: s.threads(c.addr),
 		})
 	}
 	for m := range s.box.Visible() {
@@ -83,7 +88,12 @@ func (s *Story) result(ctx context.Context) (*Result, error) {
 			r.Unrelated.Messages++
 		}
 	}
-	r.Unrelated.EnvelopeRequests, r.Unrelated.ContentRequests = books.UnrelatedReads()
+	for _, read := range books.Reads() {
+		if read.Unrelated && read.Mailbox == s.sender {
+			r.Unrelated.EnvelopeRequests += read.Envelopes
+			r.Unrelated.ContentRequests += read.Contents
+		}
+	}
 	req := s.box.Requests()
 	r.Requests = Requests{
 		Send: req[postoffice.RequestSend], Envelope: req[postoffice.RequestEnvelope], Content: req[postoffice.RequestContent],
@@ -92,12 +102,47 @@ func (s *Story) result(ctx context.Context) (*Result, error) {
 	return r, nil
 }
 
+// duplicates counts the sender's mails that reached a recipient twice.
+func (s *Story) duplicates() int {
+	mine := make(map[string]bool)
+	for _, sub := range s.office.Books().SentFrom(s.sender) {
+		mine[sub.Key], mine[sub.SuppliedID] = true, true
+	}
+	n := 0
+	for _, d := range s.office.Books().Duplicates() {
+		if d.Key != "" && mine[d.Key] || d.MessageID != "" && mine[d.MessageID] {
+			n++
+		}
+	}
+	return n
+}
+
+// threads counts the conversations in a recipient's own mailbox that hold
+// mails of the sender.
+func (s *Story) threads(recipient string) int {
+	box := s.office.Mailbox(recipient)
+	if box == nil {
+		return 0
+	}
+	ids := make(map[string]bool)
+	for _, sub := range s.office.Books().SentFrom(s.sender) {
+		ids[sub.MessageID] = true
+	}
+	threads := make(map[int64]bool)
+	for m := range box.Visible() {
+		if ids[m.MessageID] {
+			threads[m.Thread] = true
+		}
+	}
+	return len(threads)
+}
+
 // previewed counts the preview's mails in the sender's own mailbox.
 func (s *Story) previewed(sent int) Preview {
 	p := Preview{Sent: sent}
 	ids := make(map[string]bool)
-	for _, sub := range s.office.Books().SentFrom(Sender) {
-		if slices.Contains(sub.Recipients, Sender) {
+	for _, sub := range s.office.Books().SentFrom(s.sender) {
+		if slices.Contains(sub.Recipients, s.sender) {
 			ids[sub.MessageID] = true
 		}
 	}

@@ -29,31 +29,54 @@ type Service struct {
 }
 
 // Sender is whose mailbox sends.
+type Sender struct {
+	Address string
+	Service string // the kind of mail service that runs the mailbox
+}
+
 const (
-	Sender     = "maria.silva@agency.example.com"
 	senderName = "Maria Silva"
 	owner      = "maria"
 	colleague  = "tom"
 )
 
-// NewOffice returns the world of the story: the sender's mailbox, the
-// candidates, and their clock.
-func NewOffice(service string) (*postoffice.Office, error) {
+// NewOffice returns the world of the story: the senders' mailboxes, the
+// candidates, and their clock. With several senders the candidates have
+// mailboxes too, at the services of the senders in turn.
+func NewOffice(senders ...Sender) (*postoffice.Office, error) {
 	office, err := postoffice.New(postoffice.Config{Clock: postoffice.NewClock(begin)})
 	if err != nil {
 		return nil, err
 	}
-	box, err := office.AddMailbox(postoffice.MailboxConfig{Address: Sender, Name: senderName, Service: service})
-	if err != nil {
-		return nil, err
+	for _, s := range senders {
+		box, err := office.AddMailbox(mailbox(s, senderName, nil))
+		if err != nil {
+			return nil, err
+		}
+		box.SetDelays(postoffice.Delays{Visible: 20 * time.Second})
 	}
-	box.SetDelays(postoffice.Delays{Visible: 20 * time.Second})
-	for _, c := range cast() {
-		if err := office.AddPerson(postoffice.Person{Address: c.addr, Name: c.name, Behaviours: c.does}); err != nil {
+	for i, c := range cast() {
+		if len(senders) > 1 {
+			_, err = office.AddMailbox(mailbox(Sender{Address: c.addr, Service: senders[i%len(senders)].Service}, c.name, c.does))
+		} else {
+			err = office.AddPerson(postoffice.Person{Address: c.addr, Name: c.name, Behaviours: c.does})
+		}
+		if err != nil {
 			return nil, err
 		}
 	}
 	return office, nil
+}
+
+func mailbox(at Sender, name string, does []postoffice.Behaviour) postoffice.MailboxConfig {
+	cfg := postoffice.MailboxConfig{Address: at.Address, Name: name, Service: at.Service, Behaviours: does}
+	beliefs := postoffice.GmailBeliefs()
+	if at.Service == string(provider.MSGraph) {
+		beliefs = postoffice.GraphBeliefs()
+		cfg.IDDomain = "namprd00.prod.outlook.com"
+	}
+	cfg.Beliefs = &beliefs
+	return cfg
 }
 
 // Story tells it.
@@ -62,6 +85,7 @@ type Story struct {
 	clock  *postoffice.Clock
 	box    *postoffice.Mailbox
 	svc    Service
+	sender string
 	mem    *memstore.Store
 	linker *linking.Linker
 	run    *runner.Runner
@@ -73,10 +97,11 @@ type Story struct {
 	names   map[string]string // enrollment to candidate's name
 }
 
-// New sets the story up. It prints the timeline to out.
-func New(office *postoffice.Office, svc Service, out io.Writer) (*Story, error) {
+// New sets the story of one sender up: a host of its own, with one linked
+// mailbox. It prints the timeline to out.
+func New(office *postoffice.Office, sender string, svc Service, out io.Writer) (*Story, error) {
 	s := &Story{
-		office: office, clock: office.Clock(), box: office.Mailbox(Sender), svc: svc, out: out,
+		office: office, clock: office.Clock(), box: office.Mailbox(sender), svc: svc, sender: sender, out: out,
 		mem: memstore.New(memstore.Options{Now: office.Clock().Now}), ids: make(map[string]string), names: make(map[string]string),
 	}
 	var err error
@@ -102,24 +127,37 @@ func (s *Story) say(format string, args ...any) {
 	fmt.Fprintf(s.out, "%s  %s\n", s.clock.Now().Format("Mon 02 Jan 15:04"), fmt.Sprintf(format, args...))
 }
 
-// Tell plays the three weeks and returns what the service's own books say.
-func (s *Story) Tell(ctx context.Context) (*Result, error) {
-	if err := s.linkMailbox(ctx); err != nil {
+// Tell plays the three weeks, of several senders at once, and returns what
+// the service's own books say of each.
+func Tell(ctx context.Context, stories ...*Story) ([]*Result, error) {
+	for _, s := range stories {
+		if err := s.linkMailbox(ctx); err != nil {
+			return nil, err
+		}
+		if err := s.sendPreview(ctx); err != nil {
+			return nil, err
+		}
+	}
+	for _, s := range stories {
+		if err := s.enroll(ctx); err != nil {
+			return nil, err
+		}
+		if err := s.office.DeliverUnrelated(postoffice.Traffic{To: s.sender, N: unrelated, First: s.clock.Now(), Every: span / unrelated}); err != nil {
+			return nil, err
+		}
+	}
+	if err := pass(ctx, stories); err != nil {
 		return nil, err
 	}
-	if err := s.sendPreview(ctx); err != nil {
-		return nil, err
+	var results []*Result
+	for _, s := range stories {
+		r, err := s.result(ctx)
+		if err != nil {
+			return nil, err
+		}
+		results = append(results, r)
 	}
-	if err := s.enroll(ctx); err != nil {
-		return nil, err
-	}
-	if err := s.office.DeliverUnrelated(postoffice.Traffic{To: Sender, N: unrelated, First: s.clock.Now(), Every: span / unrelated}); err != nil {
-		return nil, err
-	}
-	if err := s.pass(ctx); err != nil {
-		return nil, err
-	}
-	return s.result(ctx)
+	return results, nil
 }
 
 const (
@@ -136,7 +174,7 @@ func (s *Story) linkMailbox(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	back, err := s.svc.Consent(begun.URL, Sender)
+	back, err := s.svc.Consent(begun.URL, s.sender)
 	if err != nil {
 		return err
 	}
@@ -159,7 +197,8 @@ func (s *Story) sendPreview(ctx context.Context) error {
 		return err
 	}
 	for range 5 {
-		if err := s.tick(ctx); err != nil {
+		s.clock.Advance(15 * time.Minute)
+		if _, err := s.run.Tick(ctx); err != nil {
 			return err
 		}
 		if s.preview, err = s.run.PreviewStatus(ctx, e.ID); err != nil {
@@ -202,19 +241,17 @@ func (s *Story) enroll(ctx context.Context) error {
 }
 
 // pass lets the weeks go by, a quarter of an hour at a time.
-func (s *Story) pass(ctx context.Context) error {
-	for end := s.clock.Now().Add(span); s.clock.Now().Before(end); {
-		if err := s.tick(ctx); err != nil {
-			return err
+func pass(ctx context.Context, stories []*Story) error {
+	clock := stories[0].clock
+	for end := clock.Now().Add(span); clock.Now().Before(end); {
+		clock.Advance(15 * time.Minute)
+		for _, s := range stories {
+			if _, err := s.run.Tick(ctx); err != nil {
+				return err
+			}
 		}
 	}
 	return nil
-}
-
-func (s *Story) tick(ctx context.Context) error {
-	s.clock.Advance(15 * time.Minute)
-	_, err := s.run.Tick(ctx)
-	return err
 }
 
 // Conversation prints one conversation as a recruiter reads it.
