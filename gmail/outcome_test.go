@@ -1,15 +1,12 @@
 package gmail_test
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"net"
 	"net/http"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -17,65 +14,19 @@ import (
 	"google.golang.org/api/googleapi"
 
 	"github.com/outreachkit/outreach/gmail"
+	"github.com/outreachkit/outreach/internal/wiretest"
 	"github.com/outreachkit/outreach/provider"
 )
 
-// wire is a server that answers each connection with given bytes.
-type wire struct {
-	addr string
-
-	mu            sync.Mutex
-	requests      int
-	authorization []string
-}
-
-// newWire answers every request on the loopback with answer; close ends the
-// connection instead of answering, with a reset if reset is set.
-func newWire(t *testing.T, answer string, readBody, reset bool) *wire {
+// newWire answers every request on the loopback in one way.
+func newWire(t *testing.T, answer string, readBody, reset bool) *wiretest.Server {
 	t.Helper()
-	var lc net.ListenConfig
-	l, err := lc.Listen(t.Context(), "tcp", "127.0.0.1:0")
+	w, err := wiretest.Start(t.Context(), wiretest.Params{Answer: answer, Unread: !readBody, Reset: reset})
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { _ = l.Close() })
-	w := &wire{addr: l.Addr().String()}
-	go func() {
-		for {
-			conn, err := l.Accept()
-			if err != nil {
-				return
-			}
-			go w.serve(conn, answer, readBody, reset)
-		}
-	}()
+	t.Cleanup(func() { _ = w.Close() })
 	return w
-}
-
-func (w *wire) serve(conn net.Conn, answer string, readBody, reset bool) {
-	defer conn.Close()
-	req, err := http.ReadRequest(bufio.NewReader(conn))
-	if err != nil {
-		return
-	}
-	if readBody {
-		_, _ = io.Copy(io.Discard, req.Body)
-	}
-	w.mu.Lock()
-	w.requests++
-	w.authorization = append(w.authorization, req.Header.Get("Authorization"))
-	w.mu.Unlock()
-	if reset {
-		_ = conn.(*net.TCPConn).SetLinger(0)
-		return
-	}
-	_, _ = io.WriteString(conn, answer)
-}
-
-func (w *wire) seen() int {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return w.requests
 }
 
 // token is a TokenSource that counts what it was told.
@@ -104,9 +55,7 @@ func outgoing() *provider.Outgoing {
 	}
 }
 
-func answer(status int, body string) string {
-	return fmt.Sprintf("HTTP/1.1 %d X\r\nContent-Type: application/json\r\nContent-Length: %d\r\nConnection: close\r\n\r\n%s", status, len(body), body)
-}
+func answer(status int, body string) string { return wiretest.JSON(status, body) }
 
 func googleError(status int, reason string) string {
 	return answer(status, fmt.Sprintf(`{"error":{"code":%d,"message":"text-canary Bearer access-token-canary","errors":[{"reason":%q,"message":"text-canary"}]}}`, status, reason))
@@ -155,8 +104,8 @@ func TestOutcomes(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			w := newWire(t, c.answer, !c.unread, c.reset)
 			ts := &token{}
-			rec, err := sender(t, "http://"+w.addr, nil, ts, provider.AccessSend).Send(t.Context(), outgoing())
-			if n := w.seen(); n != 1 {
+			rec, err := sender(t, "http://"+w.Addr, nil, ts, provider.AccessSend).Send(t.Context(), outgoing())
+			if n := len(w.Requests()); n != 1 {
 				t.Errorf("%d requests reached the server, want 1", n)
 			}
 			quiet(t, err)
@@ -191,14 +140,9 @@ func quiet(t *testing.T, err error) {
 
 // TestNeverLeft is proof that a mail was not sent.
 func TestNeverLeft(t *testing.T) {
-	refusing := func(t *testing.T) string {
-		var lc net.ListenConfig
-		l, err := lc.Listen(t.Context(), "tcp", "127.0.0.1:0")
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer l.Close()
-		return l.Addr().String()
+	refusing, err := wiretest.RefusingAddr(t.Context())
+	if err != nil {
+		t.Fatal(err)
 	}
 	noNames := &http.Client{Transport: &http.Transport{DialContext: func(_ context.Context, _, addr string) (net.Conn, error) {
 		return nil, &net.OpError{Op: "dial", Err: &net.DNSError{Err: "no such host", Name: addr, IsNotFound: true}}
@@ -217,11 +161,11 @@ func TestNeverLeft(t *testing.T) {
 		http *http.Client
 		out  *provider.Outgoing
 	}{
-		{"a refused connection", "http://" + refusing(t), nil, outgoing()},
+		{"a refused connection", "http://" + refusing, nil, outgoing()},
 		{"a name that does not resolve", "http://gmail.invalid", noNames, outgoing()},
 		{"a dial that hangs", "http://gmail.invalid", hanging, outgoing()},
-		{"no TLS", "https://" + plain.addr, nil, outgoing()},
-		{"too late", "http://" + plain.addr, nil, late},
+		{"no TLS", "https://" + plain.Addr, nil, outgoing()},
+		{"too late", "http://" + plain.Addr, nil, late},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
@@ -232,7 +176,7 @@ func TestNeverLeft(t *testing.T) {
 			quiet(t, err)
 		})
 	}
-	if n := plain.seen(); n != 0 {
+	if n := len(plain.Requests()); n != 0 {
 		t.Errorf("%d requests reached the server", n)
 	}
 }
@@ -241,16 +185,16 @@ func TestCancelled(t *testing.T) {
 	w := newWire(t, answer(200, "{}"), true, false)
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	_, err := sender(t, "http://"+w.addr, nil, &token{}, provider.AccessSend).Send(ctx, outgoing())
-	if !errors.Is(err, context.Canceled) || w.seen() != 0 {
-		t.Errorf("error %v, %d requests", err, w.seen())
+	_, err := sender(t, "http://"+w.Addr, nil, &token{}, provider.AccessSend).Send(ctx, outgoing())
+	if !errors.Is(err, context.Canceled) || len(w.Requests()) != 0 {
+		t.Errorf("error %v, %d requests", err, len(w.Requests()))
 	}
 }
 
 // TestRefusedBeforeAnyRequest are sends and reads that never leave.
 func TestRefusedBeforeAnyRequest(t *testing.T) {
 	w := newWire(t, answer(200, "{}"), true, false)
-	mb := sender(t, "http://"+w.addr, nil, &token{}, provider.AccessReplies)
+	mb := sender(t, "http://"+w.Addr, nil, &token{}, provider.AccessReplies)
 	for name, c := range map[string]struct {
 		change func(*provider.Outgoing)
 		kind   error
@@ -275,7 +219,7 @@ func TestRefusedBeforeAnyRequest(t *testing.T) {
 	if _, err := mb.Envelope(t.Context(), "../../drafts"); !errors.Is(err, provider.ErrNotFound) {
 		t.Errorf("a ref of no kind: %v", err)
 	}
-	if n := w.seen(); n != 0 {
+	if n := len(w.Requests()); n != 0 {
 		t.Errorf("%d requests reached the server", n)
 	}
 }
@@ -283,15 +227,13 @@ func TestRefusedBeforeAnyRequest(t *testing.T) {
 // TestTokenStaysAtHome holds that the token goes to the API's host only.
 func TestTokenStaysAtHome(t *testing.T) {
 	elsewhere := newWire(t, answer(200, "{}"), true, false)
-	home := newWire(t, "HTTP/1.1 302 X\r\nLocation: http://"+elsewhere.addr+"/x\r\nContent-Length: 0\r\nConnection: close\r\n\r\n", true, false)
-	_, err := sender(t, "http://"+home.addr, nil, &token{}, provider.AccessReplies).Profile(t.Context())
-	if err == nil || elsewhere.seen() != 0 {
-		t.Errorf("error %v, %d requests elsewhere", err, elsewhere.seen())
+	home := newWire(t, "HTTP/1.1 302 X\r\nLocation: http://"+elsewhere.Addr+"/x\r\nContent-Length: 0\r\nConnection: close\r\n\r\n", true, false)
+	_, err := sender(t, "http://"+home.Addr, nil, &token{}, provider.AccessReplies).Profile(t.Context())
+	if err == nil || len(elsewhere.Requests()) != 0 {
+		t.Errorf("error %v, %d requests elsewhere", err, len(elsewhere.Requests()))
 	}
-	home.mu.Lock()
-	defer home.mu.Unlock()
-	if len(home.authorization) != 1 || home.authorization[0] != "Bearer access-token-canary" {
-		t.Errorf("the home got %d requests", len(home.authorization))
+	if got := home.Requests(); len(got) != 1 || got[0].Header.Get("Authorization") != "Bearer access-token-canary" {
+		t.Errorf("the home got %d requests", len(got))
 	}
 }
 
@@ -299,16 +241,16 @@ func TestTokenStaysAtHome(t *testing.T) {
 func TestReadsTellTheTokenSource(t *testing.T) {
 	w := newWire(t, googleError(401, "authError"), true, false)
 	ts := &token{}
-	_, err := sender(t, "http://"+w.addr, nil, ts, provider.AccessReplies).Profile(t.Context())
-	if !errors.Is(err, provider.ErrTemporary) || ts.refused != 2 || w.seen() != 2 {
-		t.Errorf("error %v, %d refusals, %d requests", err, ts.refused, w.seen())
+	_, err := sender(t, "http://"+w.Addr, nil, ts, provider.AccessReplies).Profile(t.Context())
+	if !errors.Is(err, provider.ErrTemporary) || ts.refused != 2 || len(w.Requests()) != 2 {
+		t.Errorf("error %v, %d refusals, %d requests", err, ts.refused, len(w.Requests()))
 	}
 }
 
 // TestEscapeHatch reaches the SDK's own error.
 func TestEscapeHatch(t *testing.T) {
 	w := newWire(t, googleError(403, "domainPolicy"), true, false)
-	_, err := sender(t, "http://"+w.addr, nil, &token{}, provider.AccessReplies).Profile(t.Context())
+	_, err := sender(t, "http://"+w.Addr, nil, &token{}, provider.AccessReplies).Profile(t.Context())
 	var api *googleapi.Error
 	if !errors.As(err, &api) || api.Code != 403 {
 		t.Errorf("no googleapi.Error behind %v", err)
@@ -329,7 +271,7 @@ func TestRetryAfter(t *testing.T) {
 	} {
 		body := fmt.Sprintf(`{"error":{"code":429,"message":%q,"errors":[{"reason":"rateLimitExceeded"}]}}`, c.message)
 		w := newWire(t, fmt.Sprintf("HTTP/1.1 429 X\r\n%sContent-Length: %d\r\nConnection: close\r\n\r\n%s", c.header, len(body), body), true, false)
-		_, err := sender(t, "http://"+w.addr, nil, &token{}, provider.AccessReplies).Profile(t.Context())
+		_, err := sender(t, "http://"+w.Addr, nil, &token{}, provider.AccessReplies).Profile(t.Context())
 		var pe *provider.Error
 		if !errors.As(err, &pe) || pe.Kind != provider.ErrThrottled || pe.RetryAfter < 119*time.Minute || pe.RetryAfter > 121*time.Minute {
 			t.Errorf("%s: %+v", name, pe)
