@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"fmt"
 	"net/http"
+	"strconv"
 
 	abstractions "github.com/microsoft/kiota-abstractions-go"
 
@@ -63,6 +64,7 @@ func sendMail(raw []byte) *abstractions.RequestInformation {
 	body := make([]byte, base64.StdEncoding.EncodedLen(len(raw)))
 	base64.StdEncoding.Encode(body, raw)
 	info.SetStreamContentAndContentType(body, "text/plain")
+	info.Headers.Add("Content-Length", strconv.Itoa(len(body))) // else the SDK sends it in chunks
 	return info
 }
 
