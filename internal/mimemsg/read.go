@@ -37,6 +37,11 @@ func Read(raw []byte) (*provider.Message, error) {
 	}
 	r.entity(newEntity(fields, body, "text/plain"), "", "", 0)
 	msg.Text, msg.HTML = r.text.String(), r.html.String()
+	if msg.Report == nil && provider.IsSystemSender(msg.Envelope.From) {
+		if msg.Report = textReport(msg.Text); msg.Report == nil && msg.HTML != "" {
+			msg.Report = textReport(htmlLines(msg.HTML))
+		}
+	}
 	msg.Defect = errors.Join(r.faults...)
 	return msg, msg.Defect
 }
