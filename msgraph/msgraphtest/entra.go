@@ -1,7 +1,6 @@
 package msgraphtest
 
 import (
-	"crypto/rsa"
 	"crypto/sha256"
 	"encoding/base64"
 	"fmt"
@@ -17,7 +16,8 @@ import (
 
 // entra is what Entra remembers.
 type entra struct {
-	keys keys
+	keys   keys
+	policy Policy // of tenants without one
 
 	mu            sync.Mutex
 	serial        int
@@ -32,13 +32,14 @@ type entra struct {
 	consents      map[string][]string // scopes by tenant's or account's id
 }
 
-func newEntra(key *rsa.PrivateKey) *entra {
+func newEntra(cfg Config) *entra {
 	e := &entra{
+		policy:   cfg.Policy,
 		accounts: make(map[*postoffice.Mailbox]Account), pending: make(map[string]*request), sessions: make(map[string]*postoffice.Mailbox),
 		codes: make(map[string]*code), access: make(map[string]*token), refresh: make(map[string]*token), consents: make(map[string][]string),
 	}
-	if key != nil {
-		e.keys.publish(key)
+	if cfg.SigningKey != nil {
+		e.keys.publish(cfg.SigningKey)
 	}
 	return e
 }

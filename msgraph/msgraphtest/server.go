@@ -9,6 +9,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -33,6 +34,11 @@ type Config struct {
 	// registration lists, which "/.default" stands for. Empty is User.Read,
 	// Mail.Send and Mail.Read.
 	Permissions []string
+
+	// Policy is what users of tenants may consent to that SetTenant gave no
+	// policy. Empty is PolicyManaged: only an administrator lets an app read
+	// mail.
+	Policy Policy
 
 	// TokenLife is how long access tokens live; an hour if zero. CodeLife is
 	// how long an authorisation code does; ten minutes if zero.
@@ -106,6 +112,9 @@ func New(office *postoffice.Office, cfg Config) (*Server, error) {
 	if cfg.ClientID == "" || cfg.ClientSecret == "" {
 		return nil, errors.New("msgraphtest: Config needs a ClientID and a ClientSecret")
 	}
+	if !slices.Contains(policies(), cfg.Policy) {
+		return nil, errors.New("msgraphtest: Config.Policy is none of the policies")
+	}
 	if cfg.TokenLife == 0 {
 		cfg.TokenLife = time.Hour
 	}
@@ -116,7 +125,7 @@ func New(office *postoffice.Office, cfg Config) (*Server, error) {
 		cfg.Permissions = []string{"User.Read", "Mail.Send", "Mail.Read"}
 	}
 	s := &Server{
-		office: office, clock: office.Clock(), cfg: cfg, entra: newEntra(cfg.SigningKey),
+		office: office, clock: office.Clock(), cfg: cfg, entra: newEntra(cfg),
 		login: http.NewServeMux(), graph: http.NewServeMux(), loginBase: socketlessLogin, graphBase: socketlessGraph,
 	}
 	s.entraRoutes(s.login)

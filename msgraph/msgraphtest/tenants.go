@@ -19,19 +19,21 @@ const personalTenant = "9188040d-6c67-4c5b-b112-36a304b66dad"
 // (https://learn.microsoft.com/entra/identity/enterprise-apps/manage-app-consent-policies).
 type Policy string
 
-// The policies. The zero value is PolicyManaged.
+// The policies.
 const (
 	PolicyManaged Policy = "managed" // as Microsoft manages it: not to reading mail, but to sending it
 	PolicyAny     Policy = "any"     // to all that does not always need an administrator
 	PolicyNone    Policy = "none"    // to nothing
 )
 
+func policies() []Policy { return []Policy{"", PolicyManaged, PolicyAny, PolicyNone} }
+
 // Tenant is what the directory of an organisation is set to. Without one the
-// accounts of each mail domain are a tenant of their own under PolicyManaged.
+// accounts of each mail domain are a tenant of their own under Config.Policy.
 type Tenant struct {
 	Domains []string // of the addresses of its accounts. Required
 	ID      string   // a GUID; empty makes one from the first domain
-	Policy  Policy
+	Policy  Policy   // empty is Config.Policy
 
 	// Personal makes the domains' accounts personal Microsoft accounts, as
 	// those of outlook.com are. ID must be empty then.
@@ -70,7 +72,7 @@ func (s *Server) SetTenant(t Tenant) error {
 		return errors.New("msgraphtest: Tenant.ID is not a GUID in lower case")
 	case t.Personal && t.ID != "":
 		return errors.New("msgraphtest: Tenant.ID is fixed for personal accounts; leave it empty")
-	case !slices.Contains([]Policy{"", PolicyManaged, PolicyAny, PolicyNone}, t.Policy):
+	case !slices.Contains(policies(), t.Policy):
 		return errors.New("msgraphtest: Tenant.Policy is none of the policies")
 	}
 	s.entra.mu.Lock()
@@ -179,6 +181,9 @@ func (e *entra) tenantOf(domain string) Tenant {
 		if slices.Contains(set.Domains, domain) {
 			t = set
 		}
+	}
+	if t.Policy == "" {
+		t.Policy = e.policy
 	}
 	switch {
 	case t.Personal:
