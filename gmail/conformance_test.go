@@ -30,10 +30,7 @@ func newFakeGoogle(t testing.TB, sockets bool, cfg gmailtest.Config) *fakeGoogle
 		t.Fatal(err)
 	}
 	cfg.ClientID, cfg.ClientSecret, cfg.SigningKey = "client-1", "client-secret-canary", signingKey()
-	if c := loadContract(t); c != nil {
-		cfg.Check = c.check
-		t.Cleanup(func() { c.report(t) })
-	}
+	cfg.Check = checked(t)
 	google, err := gmailtest.New(office, cfg)
 	if err != nil {
 		t.Fatal(err)
