@@ -58,6 +58,10 @@ func TestConsentPage(t *testing.T) {
 		t.Error("login_hint does not choose the account")
 	}
 
+	if body := w.text(w.page(param("domain_hint", "organizations"))); !strings.Contains(body, maria) || strings.Contains(body, pat) {
+		t.Error("domain_hint=organizations does not narrow the accounts")
+	}
+
 	q := w.answer(msgraphtest.Answer{Deny: true})
 	wantBack(t, q, "access_denied", "65004")
 	if q.Get("error_subcode") != "cancel" || q.Get("error_uri") == "" {
@@ -68,7 +72,15 @@ func TestConsentPage(t *testing.T) {
 }
 
 func TestMistakes(t *testing.T) {
-	w := newEntraWorld(t, false, msgraphtest.Config{RedirectURLs: []string{"http://127.0.0.1/callback"}})
+	w := newEntraWorld(t, false, msgraphtest.Config{})
+	for _, redirect := range []string{"http://127.0.0.1/callback#part", "/callback", "http://[/callback"} {
+		w.wantPage(w.page(param("redirect_uri", redirect)), msgraphtest.Answer{}, "50011")
+	}
+	back, err := w.ms.Consent(nil, w.page(param("redirect_uri", "http://127.0.0.1/callback?of=host")), msgraphtest.Answer{Account: maria})
+	if w.must(err); back.Query().Get("of") != "host" || back.Query().Get("code") == "" {
+		t.Errorf("a redirect URL's own query became %v", back)
+	}
+	w = newEntraWorld(t, false, msgraphtest.Config{RedirectURLs: []string{"http://127.0.0.1/callback"}})
 	for name, c := range map[string]struct {
 		opt  oauth2.AuthCodeOption
 		code string // empty: shown on the page
@@ -181,6 +193,8 @@ func TestUserConsent(t *testing.T) {
 	w.token(omar)
 	wantBack(t, w.answer(msgraphtest.Answer{}), "access_denied", "90094")
 	wantBack(t, w.answer(msgraphtest.Answer{AdminConsent: true}), "access_denied", "90093")
+	w.must(w.ms.SetAccount(msgraphtest.Account{Address: pat, Administrator: true}))
+	wantBack(t, w.answer(msgraphtest.Answer{Account: pat, AdminConsent: true}), "access_denied", "90093")
 	w.code(msgraphtest.Answer{Account: omar, AdminConsent: true})
 	w.token(maria)
 	wantBack(t, w.answer(msgraphtest.Answer{Account: nadia}), "access_denied", "90094")
@@ -201,6 +215,7 @@ func TestPrompt(t *testing.T) {
 				t.Errorf("prompt=none of who is signed in: %v", q)
 			}
 			wantBack(t, w.answer(msgraphtest.Answer{}, param("prompt", "none"), param("login_hint", nadia)), "login_required", "50058")
+			wantBack(t, w.answer(msgraphtest.Answer{}, param("prompt", "none"), param("domain_hint", "other.example.net")), "login_required", "50058")
 			wantBack(t, w.answer(msgraphtest.Answer{}, param("prompt", "none"), param("scope", "Mail.Read")), "consent_required", "65001")
 			// With a hint, or by choosing, another account signs in.
 			for _, opt := range []oauth2.AuthCodeOption{param("login_hint", nadia), param("prompt", "select_account"), param("prompt", "consent"), param("prompt", "login")} {

@@ -96,7 +96,7 @@ func (s *Server) Withdraw(address string, errorCode int) {
 	s.entra.mu.Lock()
 	defer s.entra.mu.Unlock()
 	for _, t := range s.entra.refresh {
-		if t.root.box == box && t.root.dead == 0 {
+		if t.root.box == box {
 			t.root.dead = errorCode
 		}
 	}

@@ -241,7 +241,7 @@ func (w *entraWorld) verify(tok *oauth2.Token, account string) map[string]any {
 		w.t.Errorf("the ID token has %v", claims)
 	}
 	if idt.Subject == object || idt.Subject == "" {
-		w.t.Errorf("the subject %q is not pairwise", idt.Subject)
+		w.t.Errorf("the subject is %q", idt.Subject)
 	}
 	if _, err := p.Verifier(&oidc.Config{ClientID: "client-2", Now: w.clock.Now}).Verify(ctx, raw); err == nil {
 		w.t.Error("another client's ID token is accepted")
@@ -266,8 +266,12 @@ func TestIdentity(t *testing.T) {
 		t.Errorf("the claims are %v", claims)
 	}
 	claims = w.verify(w.token(pat), pat)
-	if claims["tid"] != "9188040d-6c67-4c5b-b112-36a304b66dad" {
+	if oid, _ := claims["oid"].(string); claims["tid"] != "9188040d-6c67-4c5b-b112-36a304b66dad" || !strings.HasPrefix(oid, "00000000-0000-0000-") {
 		t.Errorf("a personal account is of tenant %v", claims["tid"])
+	}
+	w.oauth.Scopes = []string{"openid", "profile"}
+	if _, ok := w.verify(w.token(maria), maria)["email"]; ok {
+		t.Error("an email without the email scope")
 	}
 	tm, om := w.ms.Identity(maria)
 	to, oo := w.ms.Identity(omar)
@@ -321,15 +325,26 @@ func TestDiscovery(t *testing.T) {
 			t.Errorf("%s is answered with %d", path, resp.StatusCode)
 		}
 	}
-	w.wantPage(strings.Replace(w.page(), "/common/", "/nowhere.example.com/", 1), msgraphtest.Answer{}, "90002")
+	for _, tenant := range []string{"nowhere.example.com", "elsewhere.example.com", "personal.example.org", "11111111-2222-4333-8444-555555555555"} {
+		w.at(tenant)
+		w.wantPage(w.page(), msgraphtest.Answer{}, "90002")
+	}
 }
 
 func TestKeysRotate(t *testing.T) {
 	w := newEntraWorld(t, false, msgraphtest.Config{})
 	ctx := oidc.ClientContext(t.Context(), w.http)
 	keys := oidc.NewRemoteKeySet(ctx, w.ms.LoginURL()+"/common/discovery/v2.0/keys")
+	last := ""
 	for range 3 {
 		raw, _ := w.token(maria).Extra("id_token").(string)
+		if last != "" {
+			fresh := oidc.NewRemoteKeySet(ctx, w.ms.LoginURL()+"/organizations/discovery/v2.0/keys")
+			if _, err := fresh.VerifySignature(ctx, last); err != nil {
+				t.Errorf("the key before the last is gone: %v", err)
+			}
+		}
+		last = raw
 		if _, err := keys.VerifySignature(ctx, raw); err != nil {
 			t.Error(err)
 		}
@@ -342,4 +357,27 @@ func (w *entraWorld) jar() {
 	jar, err := cookiejar.New(nil)
 	w.must(err)
 	w.http = &http.Client{Transport: w.http.Transport, Jar: jar}
+}
+
+// TestPairwise holds that two registrations know one account under different
+// subjects.
+func TestPairwise(t *testing.T) {
+	w := newEntraWorld(t, false, msgraphtest.Config{})
+	subject := func(ms *msgraphtest.Server, client string) string {
+		t.Helper()
+		w.ms, w.http = ms, &http.Client{Transport: ms.Transport()}
+		w.oauth.ClientID = client
+		raw, _ := w.token(maria).Extra("id_token").(string)
+		ctx, p := w.provider("common", ms.LoginURL()+"/{tenantid}/v2.0")
+		idt, err := p.Verifier(&oidc.Config{ClientID: client, Now: w.clock.Now, SkipIssuerCheck: true}).Verify(ctx, raw)
+		w.must(err)
+		return idt.Subject
+	}
+	first := subject(w.ms, "client-1")
+	again := subject(w.ms, "client-1")
+	other, err := msgraphtest.New(w.office, msgraphtest.Config{ClientID: "client-2", ClientSecret: "secret-1", SigningKey: signingKey()})
+	w.must(err)
+	if second := subject(other, "client-2"); first == second || first != again {
+		t.Errorf("the subjects are %q, %q and for another client %q", first, again, second)
+	}
 }

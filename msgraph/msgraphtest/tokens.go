@@ -96,6 +96,11 @@ func (s *Server) redeem(w http.ResponseWriter, g segment, form url.Values) *prob
 	if name == "" {
 		return s.missingParameter("code")
 	}
+	// A redemption may ask for less than the authorisation did.
+	asked, p := s.scopes(form.Get("scope"))
+	if p != nil {
+		return p
+	}
 	sum := sha256.Sum256([]byte(form.Get("code_verifier")))
 	challenge := base64.RawURLEncoding.EncodeToString(sum[:])
 	now := s.clock.Now()
@@ -122,14 +127,17 @@ func (s *Server) redeem(w http.ResponseWriter, g segment, form url.Values) *prob
 	if number != 0 {
 		return s.problem(number)
 	}
-	// A redemption may ask for less than the authorisation did.
-	return s.issue(w, &root{box: c.box, scopes: c.scopes}, form.Get("scope"), c.nonce)
+	return s.issue(w, &root{box: c.box, scopes: c.scopes}, asked, c.nonce)
 }
 
 func (s *Server) renew(w http.ResponseWriter, g segment, form url.Values) *problem {
 	name := form.Get("refresh_token")
 	if name == "" {
 		return s.missingParameter("refresh_token")
+	}
+	asked, p := s.scopes(form.Get("scope"))
+	if p != nil {
+		return p
 	}
 	s.entra.mu.Lock()
 	t := s.entra.refresh[name]
@@ -152,16 +160,12 @@ func (s *Server) renew(w http.ResponseWriter, g segment, form url.Values) *probl
 	if number != 0 {
 		return s.problem(number)
 	}
-	return s.issue(w, t.root, form.Get("scope"), "")
+	return s.issue(w, t.root, asked, "")
 }
 
 // issue answers with tokens for the scopes asked for, or all of the sign-in's
 // if none are.
-func (s *Server) issue(w http.ResponseWriter, from *root, asked, nonce string) *problem {
-	scopes, p := s.scopes(asked)
-	if p != nil {
-		return p
-	}
+func (s *Server) issue(w http.ResponseWriter, from *root, scopes []string, nonce string) *problem {
 	if len(scopes) == 0 {
 		scopes = from.scopes
 	}

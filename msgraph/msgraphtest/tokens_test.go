@@ -1,6 +1,7 @@
 package msgraphtest_test
 
 import (
+	"net/http"
 	"net/url"
 	"slices"
 	"strings"
@@ -18,6 +19,16 @@ func TestCodes(t *testing.T) {
 	wantToken(t, err, "invalid_grant", 501481)
 	_, err = w.oauth.Exchange(w.ctx(), w.code(msgraphtest.Answer{}))
 	wantToken(t, err, "invalid_grant", 501481)
+	unchallenged := w.oauth.AuthCodeURL("state-1")
+	back, err := w.ms.Consent(nil, unchallenged, msgraphtest.Answer{Account: maria})
+	w.must(err)
+	_, err = w.exchange(back.Query().Get("code"))
+	wantToken(t, err, "invalid_grant", 501481) // a verifier where nothing was to be verified
+	back, err = w.ms.Consent(nil, unchallenged, msgraphtest.Answer{Account: maria})
+	w.must(err)
+	if _, err := w.oauth.Exchange(w.ctx(), back.Query().Get("code")); err != nil {
+		t.Errorf("no code without PKCE: %v", err)
+	}
 	_, err = w.exchange("garbage")
 	wantToken(t, err, "invalid_grant", 9002313)
 	_, err = w.exchange("")
@@ -111,6 +122,9 @@ func TestGrantsDie(t *testing.T) {
 		tok, other := w.token(maria), w.token(omar)
 		newer, err := w.refresh(tok)
 		w.must(err)
+		w.ms.Withdraw(maria, 50057)
+		_, err = w.refresh(tok)
+		wantToken(t, err, "invalid_grant", 50057)
 		w.ms.Withdraw(maria, 0)
 		for _, old := range []*oauth2.Token{tok, newer} {
 			_, err = w.refresh(old)
@@ -193,6 +207,9 @@ func (w *entraWorld) narrow(refresh, scope string) map[string]any {
 		"client_id": {"client-1"}, "client_secret": {"secret-1"}, "grant_type": {"refresh_token"}, "refresh_token": {refresh}, "scope": {scope},
 	})
 	w.must(err)
+	if got := resp.Header.Get("Cache-Control"); resp.StatusCode == http.StatusOK && !strings.Contains(got, "no-store") {
+		w.t.Errorf("tokens are answered with Cache-Control %q", got) // RFC 6749 section 5.1
+	}
 	return decode(w.t, resp)
 }
 
@@ -203,6 +220,14 @@ func TestScopes(t *testing.T) {
 	tok := w.token(maria)
 	if got := scopeOf(tok); !slices.Equal(got, []string{"Mail.Read", "Mail.Send"}) {
 		t.Errorf("granted %q", got)
+	}
+	code := w.code(msgraphtest.Answer{})
+	_, err := w.oauth.Exchange(w.ctx(), code, oauth2.VerifierOption(verifier), param("scope", "Mail.Everything"))
+	wantToken(t, err, "invalid_scope", 650053)
+	fewer, err := w.oauth.Exchange(w.ctx(), code, oauth2.VerifierOption(verifier), param("scope", "Mail.Send offline_access"))
+	w.must(err)
+	if got := scopeOf(fewer); !slices.Equal(got, []string{"Mail.Send"}) || fewer.RefreshToken == "" {
+		t.Errorf("redeemed for %q", got)
 	}
 	got := w.narrow(tok.RefreshToken, "Mail.Send")
 	if got["scope"] != "Mail.Send" {
