@@ -74,7 +74,15 @@ func TestBearer(t *testing.T) {
 	bad("Basic "+name, "empty")
 	bad("Bearer other", "audience")
 
+	other, err := s.office.AddMailbox(postoffice.MailboxConfig{Address: "omar@agency.example.com"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	others := giveToken(s, other)
 	s.ChallengeAccessTokens("maria@agency.example.com")
+	if _, f := bear("Bearer " + others); f != nil {
+		t.Errorf("another mailbox's token is challenged: %+v", f)
+	}
 	h := bad("Bearer "+name, "Continuous access evaluation").Get("WWW-Authenticate")
 	_, rest, _ := strings.Cut(h, `claims="`)
 	claims, err := base64.StdEncoding.DecodeString(strings.TrimSuffix(rest, `"`))

@@ -237,6 +237,9 @@ func TestScopes(t *testing.T) {
 	if got := w.narrow(next, "Mail.Read Mail.Send"); got["scope"] != "Mail.Read Mail.Send" {
 		t.Errorf("widened again to %v", got)
 	}
+	if got := w.narrow(next, w.ms.GraphURL()+"/Mail.Send openid"); got["scope"] != "Mail.Send openid" {
+		t.Errorf("the fake's own Graph is another resource: %v", got)
+	}
 	for scope, want := range map[string]string{
 		"Mail.ReadWrite": "invalid_grant", "Mail.Everything": "invalid_scope", "https://outlook.office.com/Mail.Send": "invalid_scope",
 	} {
