@@ -75,11 +75,21 @@ func expand(ids ...string) []string {
 
 func (m *message) property(id string) string {
 	for _, p := range m.Properties {
-		if strings.EqualFold(p.ID, id) {
+		if propertyID(p.ID) == propertyID(id) {
 			return p.Value
 		}
 	}
 	return ""
+}
+
+// propertyID writes an id in one of the forms that come back: Graph may leave
+// out the zeros before a tag.
+func propertyID(id string) string {
+	id = strings.ToLower(id)
+	if kind, tag, ok := strings.Cut(id, " 0x"); ok {
+		return kind + " 0x" + strings.TrimLeft(tag, "0")
+	}
+	return id
 }
 
 // instant reads Graph's times; zero if it is none.
