@@ -213,6 +213,8 @@ func faults(google *gmailtest.Server, box *postoffice.Mailbox) providertest.Faul
 			box.SetBeliefs(b)
 		},
 		DelaySentCopies: func(d time.Duration) { box.SetDelays(postoffice.Delays{SentCopy: d}) },
+		Portal:          func() { google.Inject(gmailtest.Rule{Fault: gmailtest.HTML}) },
+		Move:            providertest.Mover(box, postoffice.LabelSent),
 		Delete: func(t *testing.T, messageID string) {
 			t.Helper()
 			for _, msg := range box.ByMessageID(messageID) {

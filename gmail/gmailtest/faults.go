@@ -28,6 +28,10 @@ const (
 	// RefuseClient has the token endpoint not know the OAuth client.
 	RefuseClient Fault = "refuse client"
 
+	// HTML does nothing and answers 200 with a page for people, as a network's
+	// sign-in page does.
+	HTML Fault = "html"
+
 	// Call only runs Rule.Call; the request goes on.
 	Call Fault = "call"
 )

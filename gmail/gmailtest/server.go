@@ -204,8 +204,8 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	r.Body = io.NopCloser(bytes.NewReader(body))
 	rec := &recorder{header: make(http.Header), status: http.StatusOK}
-	s.answer(rec, r, body)
-	if s.cfg.Check != nil {
+	own := s.answer(rec, r, body)
+	if s.cfg.Check != nil && own {
 		checked := r.Clone(r.Context())
 		checked.Body = io.NopCloser(bytes.NewReader(body))
 		s.cfg.Check(Exchange{Request: checked, RequestBody: body, Status: rec.status, Header: rec.header, ResponseBody: rec.body.Bytes()})
@@ -218,11 +218,11 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 // answer runs the handler, unless a fault strikes.
-func (s *Server) answer(rec *recorder, r *http.Request, body []byte) {
+func (s *Server) answer(rec *recorder, r *http.Request, body []byte) (own bool) {
 	rule := s.strike(r, body)
 	if rule == nil {
 		s.mux.ServeHTTP(rec, r)
-		return
+		return true
 	}
 	if rule.Fault == CutAfter {
 		s.mux.ServeHTTP(&recorder{header: make(http.Header)}, r)
@@ -230,7 +230,7 @@ func (s *Server) answer(rec *recorder, r *http.Request, body []byte) {
 	if rule.Call != nil {
 		rule.Call()
 	}
-	if rule.Fault == CutBefore || rule.Fault == Refuse {
+	if rule.Fault == CutBefore || rule.Fault == Refuse || rule.Fault == HTML {
 		s.countStruck(r)
 	}
 	switch rule.Fault {
@@ -246,9 +246,13 @@ func (s *Server) answer(rec *recorder, r *http.Request, body []byte) {
 	case RefuseAfter:
 		s.mux.ServeHTTP(&recorder{header: make(http.Header)}, r)
 		apiError(rec, rule.Status, rule.Reason, "", rule.Message)
+	case HTML:
+		rec.Header().Set("Content-Type", "text/html; charset=utf-8")
+		_, _ = rec.Write([]byte("<!DOCTYPE html><title>Welcome</title><p>Please sign in to this network."))
 	default:
 		s.mux.ServeHTTP(rec, r)
 	}
+	return rule.Fault != HTML
 }
 
 // countStruck books a request that no handler saw.

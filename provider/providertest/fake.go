@@ -2,6 +2,7 @@ package providertest
 
 import (
 	"net/url"
+	"slices"
 	"testing"
 	"time"
 
@@ -139,6 +140,8 @@ func fakeFaults(p *postoffice.MemProvider, box *postoffice.Mailbox) Faults {
 			box.SetBeliefs(b)
 		},
 		DelaySentCopies: func(d time.Duration) { box.SetDelays(postoffice.Delays{SentCopy: d}) },
+		Portal:          func() { p.Inject(postoffice.Rule{Fault: postoffice.FaultTemporary}) },
+		Move:            Mover(box),
 		Delete: func(t *testing.T, messageID string) {
 			t.Helper()
 			var numbers []int64
@@ -159,5 +162,23 @@ func fakeFaults(p *postoffice.MemProvider, box *postoffice.Mailbox) Faults {
 		Draft: func(t *testing.T, raw []byte) {
 			box.Put(postoffice.PutParams{Raw: raw, Labels: []string{postoffice.LabelDraft}, Own: true})
 		},
+	}
+}
+
+// Mover is Faults.Move over a mailbox of package postoffice, for harnesses of
+// fakes that stand on it. The labels in stay are no folders.
+func Mover(box *postoffice.Mailbox, stay ...string) func(t *testing.T, messageID string, to provider.Place) {
+	return func(t *testing.T, messageID string, to provider.Place) {
+		t.Helper()
+		label := map[provider.Place]string{
+			provider.PlaceInbox: postoffice.LabelInbox, provider.PlaceJunk: postoffice.LabelJunk, provider.PlaceOther: "Candidates",
+		}[to]
+		for _, msg := range box.ByMessageID(messageID) {
+			if _, err := box.Relabel(msg.Number, []string{label}, slices.DeleteFunc(slices.Clone(msg.Labels), func(l string) bool {
+				return l == label || slices.Contains(stay, l)
+			})); err != nil {
+				t.Fatal(err)
+			}
+		}
 	}
 }

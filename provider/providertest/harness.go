@@ -97,6 +97,14 @@ type Faults struct {
 	HideSentCopies  func()
 	DelaySentCopies func(d time.Duration)
 
+	// Portal has the next request answered by somebody in between, with status
+	// 200 and a page for people.
+	Portal func()
+
+	// Move puts every message with this Message-ID into another folder, as its
+	// user would.
+	Move func(t *testing.T, messageID string, to provider.Place)
+
 	// Delete removes every message with this Message-ID from the mailbox for
 	// good, as its user would. Draft leaves a draft with these bytes in it.
 	Delete func(t *testing.T, messageID string)

@@ -137,6 +137,18 @@ func locateTests() tests {
 			_, err := l.Locate(t.Context(), key)
 			is(t, err, provider.ErrOutcomeUnknown)
 		},
+		"CopyMoved": func(t *testing.T, w *world) {
+			need(t, w.Faults.Move != nil, "fault Move")
+			l := w.locator(t)
+			key := w.sentKey(t, l)
+			w.Faults.Move(t, key.MessageID, provider.PlaceOther)
+			w.settle(key)
+			for _, c := range located(t, l, key) {
+				if !c.Departed() {
+					t.Errorf("a copy that was filed away counts as not sent: %+v", c)
+				}
+			}
+		},
 		"CopyDeletedAndCursorExpired": func(t *testing.T, w *world) {
 			need(t, w.Faults.Delete != nil && w.Faults.ExpireCursors != nil, "faults Delete and ExpireCursors")
 			l := w.locator(t)
@@ -184,6 +196,15 @@ func locateTests() tests {
 				unsure(t, err)
 			}
 			w.Faults.Answer(503)
+			_, err := l.Locate(t.Context(), key)
+			is(t, err, provider.ErrTemporary)
+		},
+		"Portal": func(t *testing.T, w *world) {
+			need(t, w.Faults.Portal != nil, "fault Portal")
+			l := w.locator(t)
+			key := w.sentKey(t, l)
+			w.settle(key)
+			w.Faults.Portal()
 			_, err := l.Locate(t.Context(), key)
 			is(t, err, provider.ErrTemporary)
 		},

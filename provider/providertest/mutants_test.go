@@ -170,6 +170,16 @@ func locateMutants() []mutant {
 			}
 			return found, err
 		}},
+		{name: "takes-a-portal-for-proof", fails: "Locate/Portal", locate: turning(provider.ErrNotSent, provider.ErrTemporary)},
+		{name: "overlooks-copies-filed-away", fails: "Locate/CopyMoved", locate: func(ctx context.Context, b *mutatedBox, key provider.SendKey) ([]provider.Located, error) {
+			found, err := b.Mailbox.Locate(ctx, key)
+			if n := len(found); n > 0 {
+				if found = slices.DeleteFunc(found, func(l provider.Located) bool { return l.Place == provider.PlaceOther }); len(found) == 0 {
+					return nil, &provider.Error{Kind: provider.ErrNotSent}
+				}
+			}
+			return found, err
+		}},
 		{name: "sees-one-place-of-self-mail", fails: "Conversation/SelfMail", locate: placed(provider.PlaceInbox, provider.PlaceSent)},
 	}
 }
@@ -247,6 +257,37 @@ func readMutants() []mutant {
 		{name: "errors-without-type", fails: "Changes/BadCursor", changes: func(ctx context.Context, b *mutatedBox, since provider.Cursor) (provider.Page, error) {
 			page, err := b.Mailbox.Changes(ctx, since)
 			return page, bare(err)
+		}},
+		{name: "passes-over-folders-half-way", fails: "Changes/LaterThanTheFirstPage", changes: func(ctx context.Context, b *mutatedBox, since provider.Cursor) (provider.Page, error) {
+			if b.first == "" {
+				b.first = since
+			}
+			page, err := b.Mailbox.Changes(ctx, since)
+			if since != b.first {
+				page.Items = slices.DeleteFunc(page.Items, func(i provider.Item) bool { return i.Place != provider.PlaceInbox })
+			}
+			return page, err
+		}},
+		{name: "takes-a-portal-for-nothing-new", fails: "Changes/Portal", changes: func(ctx context.Context, b *mutatedBox, since provider.Cursor) (provider.Page, error) {
+			page, err := b.Mailbox.Changes(ctx, since)
+			if errors.Is(err, provider.ErrTemporary) {
+				return provider.Page{Next: since}, nil
+			}
+			return page, err
+		}},
+		{name: "loses-ids-when-moved", fails: "Changes/Moved", envelope: func(ctx context.Context, b *mutatedBox, ref provider.Ref) (*provider.Envelope, error) {
+			env, err := b.Mailbox.Envelope(ctx, ref)
+			if err == nil && env.Place != provider.PlaceInbox {
+				return nil, &provider.Error{Kind: provider.ErrNotFound}
+			}
+			return env, err
+		}},
+		{name: "takes-a-portal-for-no-mail", fails: "Search/Portal", search: func(ctx context.Context, b *mutatedBox, q provider.Query) ([]provider.Item, error) {
+			items, err := b.Mailbox.Search(ctx, q)
+			if errors.Is(err, provider.ErrTemporary) {
+				return nil, nil
+			}
+			return items, err
 		}},
 		{name: "search-misses-junk", fails: "Search/EveryFolder", search: dropping(func(i provider.Item) bool { return i.Place == provider.PlaceJunk })},
 		{name: "search-misses-folders", fails: "Search/EveryFolder", search: dropping(func(i provider.Item) bool { return i.Place == provider.PlaceOther })},

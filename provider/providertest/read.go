@@ -65,6 +65,56 @@ func changesTests() tests {
 				t.Errorf("%d messages come after the end", len(again))
 			}
 		},
+		"LaterThanTheFirstPage": func(t *testing.T, w *world) {
+			need(t, w.PageMessages > 0, "known page size (PageMessages)")
+			l := w.feeder(t)
+			since := l.profile(t).Cursor
+			for i := range 2*w.PageMessages + 1 {
+				raw, _ := w.incoming(fmt.Sprintf("person%d@example.org", i), "Hello", "Hello")
+				w.Deliver(t, w.Address, provider.PlaceInbox, raw)
+			}
+			w.Advance(w.Visible)
+			page, err := l.Changes(t.Context(), since)
+			if err != nil || !page.More {
+				t.Fatalf("more to come: %t, %v", page.More, err)
+			}
+			// Following began anew from a stored position: all that is visible
+			// now is seen at its end, wherever the service had got to.
+			for _, place := range []provider.Place{provider.PlaceInbox, provider.PlaceJunk, provider.PlaceOther} {
+				before, _, _ := l.feed(t, page.Next)
+				raw, id := w.incoming("carol@example.org", "Hello", "Hello")
+				w.deliver(t, place, raw)
+				after, _, _ := l.feed(t, page.Next)
+				l.find(t, slices.DeleteFunc(after, func(it provider.Item) bool { return hasItem(before, it.Ref) }), id)
+			}
+		},
+		"Moved": func(t *testing.T, w *world) {
+			need(t, w.Faults.Move != nil, "fault Move")
+			l := w.feeder(t)
+			raw, id := w.incoming("carol@example.org", "Hello", "Hello")
+			env := w.arrive(t, l, raw, id)
+			for _, place := range []provider.Place{provider.PlaceOther, provider.PlaceJunk, provider.PlaceInbox} {
+				since := l.profile(t).Cursor
+				w.Faults.Move(t, id, place)
+				w.Advance(w.Visible)
+				l.feed(t, since)
+				now, err := l.Envelope(t.Context(), env.Ref)
+				if err != nil || now.Ref != env.Ref || now.Thread != env.Thread || now.Place != place {
+					t.Errorf("moved to %q: %+v, %v", place, now, err)
+				}
+			}
+		},
+		"Portal": func(t *testing.T, w *world) {
+			need(t, w.Faults.Portal != nil, "fault Portal")
+			l := w.feeder(t)
+			since := l.profile(t).Cursor
+			w.Faults.Portal()
+			_, err := l.Changes(t.Context(), since)
+			is(t, err, provider.ErrTemporary)
+			w.Faults.Portal()
+			_, err = l.Profile(t.Context())
+			is(t, err, provider.ErrTemporary)
+		},
 		"NothingNew": func(t *testing.T, w *world) {
 			l := w.feeder(t)
 			page, err := l.Changes(t.Context(), l.profile(t).Cursor)
@@ -292,6 +342,13 @@ func searchTests() tests {
 			if _, err := l.Search(t.Context(), provider.Query{From: many[1:], Since: w.Now()}); err != nil {
 				t.Errorf("%d senders: %v", provider.MaxQuerySenders, err)
 			}
+		},
+		"Portal": func(t *testing.T, w *world) {
+			need(t, w.Faults.Portal != nil, "fault Portal")
+			l := w.searcher(t)
+			w.Faults.Portal()
+			_, err := l.Search(t.Context(), provider.Query{From: []string{"carol@example.org"}, Since: w.Now()})
+			is(t, err, provider.ErrTemporary)
 		},
 		"OnlyIdentifiersOfContent": func(t *testing.T, w *world) {
 			need(t, w.Reads != nil, "counts of reads")
