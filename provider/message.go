@@ -48,7 +48,9 @@ type Item struct {
 type Page struct {
 	Items []Item
 
-	// Gone are messages that were deleted, not merely moved.
+	// Gone are messages that were deleted or, where the service tells no
+	// difference, moved out of the folders that its feed follows. A message
+	// that is here may be an Item again later.
 	Gone []Ref
 
 	Next Cursor // the position after this page; store it with what the page caused
