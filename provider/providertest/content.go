@@ -29,7 +29,7 @@ func withAttachment() (contentType, body string) {
 // bounceOf is a delivery report about out, for an address.
 func bounceOf(out *provider.Outgoing, failed string) (contentType, body string) {
 	return `Content-Type: multipart/report; report-type=delivery-status; boundary="report"`, strings.Join([]string{
-		"--report", "Content-Type: text/plain", "", "It could not be delivered.",
+		"--report", "Content-Type: text/plain", "", "It could not be delivered to " + failed + ".",
 		"--report", "Content-Type: message/delivery-status", "", "Reporting-MTA: dns; mx.example.org", "",
 		"Final-Recipient: rfc822; " + failed, "Action: failed", "Status: 5.1.1", "Diagnostic-Code: smtp; 550 5.1.1 no such user", "",
 		"--report", "Content-Type: text/rfc822-headers", "", "From: " + out.From.Addr, "To: " + out.To[0].Addr, "Subject: A position",

@@ -109,7 +109,7 @@ func (p *pass) work(ctx context.Context) error {
 		return err
 	}
 	if p.readDue() {
-		if err := p.read(ctx); err != nil {
+		if err := p.read(ctx, true); err != nil {
 			return err
 		}
 	}
@@ -138,7 +138,7 @@ func (p *pass) start(ctx context.Context) error {
 		return err
 	}
 	p.box.Cursor = []byte(prof.Cursor)
-	p.data.LastRead, p.data.Searched = now, now
+	p.data.LastRead, p.data.Searched, p.data.Reported = now, now, now
 	p.box.ReadAt = now.Add(p.r.opts.ReadEvery)
 	p.changed = true
 	return p.save(ctx)

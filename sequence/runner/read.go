@@ -23,8 +23,10 @@ func (p *pass) readDue() bool {
 
 // read brings in everything that concerns our conversations: the change feed
 // to its end, and what tracked senders wrote elsewhere. It counts from its
-// start: what became visible while it ran may have been missed.
-func (p *pass) read(ctx context.Context) error {
+// start: what became visible while it ran may have been missed. Reports
+// outside our threads are looked for where that is asked for too: a
+// follow-up does not wait for them.
+func (p *pass) read(ctx context.Context, reports bool) error {
 	start := p.r.cfg.Now()
 	if err := p.feed(ctx); err != nil {
 		return err
@@ -32,7 +34,7 @@ func (p *pass) read(ctx context.Context) error {
 	tracked := true
 	if p.linked.Abilities.SenderReplies {
 		var err error
-		if tracked, err = p.searchSenders(ctx, start); err != nil {
+		if tracked, err = p.searchSenders(ctx, start, reports); err != nil {
 			return err
 		}
 	}
@@ -119,7 +121,7 @@ func (p *pass) catchUp(ctx context.Context) error {
 
 // searchSenders looks for mail of tracked senders outside the threads of our
 // mail, and for delivery reports. It reports whether anybody is tracked.
-func (p *pass) searchSenders(ctx context.Context, start time.Time) (bool, error) {
+func (p *pass) searchSenders(ctx context.Context, start time.Time, reports bool) (bool, error) {
 	var senders []string
 	var after store.IndexRow
 	for {
@@ -140,8 +142,12 @@ func (p *pass) searchSenders(ctx context.Context, start time.Time) (bool, error)
 	if len(senders) == 0 {
 		return false, nil
 	}
-	since := p.data.Searched.Add(-p.r.opts.SearchOverlap)
-	reports := !p.r.opts.NoReports && p.linked.Abilities.Reports == provider.DetectContent &&
+	since := p.data.Searched
+	if reports && p.data.Reported.Before(since) {
+		since = p.data.Reported
+	}
+	since = since.Add(-p.r.opts.SearchOverlap)
+	reports = reports && !p.r.opts.NoReports && p.linked.Abilities.Reports == provider.DetectContent &&
 		!p.data.LastSend.IsZero() && start.Before(p.data.LastSend.Add(provider.ReportSpan))
 	for chunk := range slices.Chunk(senders, provider.MaxQuerySenders) {
 		q := provider.Query{From: chunk, System: reports, Since: since, To: start.Add(time.Minute)}
@@ -154,6 +160,9 @@ func (p *pass) searchSenders(ctx context.Context, start time.Time) (bool, error)
 		}
 	}
 	p.data.Searched = start
+	if reports {
+		p.data.Reported = start
+	}
 	return true, nil
 }
 

@@ -161,7 +161,7 @@ func (p *pass) fresh(ctx context.Context, l *loaded) (freshness, error) {
 	}
 	// A read past half its time would leave too little of it for the send.
 	if p.readStart.IsZero() || now.Sub(p.readStart) > p.r.opts.Freshness/2 || now.Before(p.readStart) {
-		if err := p.read(ctx); err != nil {
+		if err := p.read(ctx, false); err != nil {
 			return freshness{}, err
 		}
 	}
