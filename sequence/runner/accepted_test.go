@@ -188,3 +188,30 @@ func TestPace(t *testing.T) {
 		})
 	}
 }
+
+// TestReadsAfterIdleness: a mailbox that nobody was written to from is not
+// read, and is again as soon as a mail leaves, be it the only one.
+func TestReadsAfterIdleness(t *testing.T) {
+	w := newWorld(t)
+	w.person("grace@example.net", postoffice.Behaviour{Do: postoffice.Answer, After: time.Hour})
+	if _, err := w.run.Preview(t.Context(), runner.PreviewParams{Key: "look", Link: link, Sequence: threeSteps()}); err != nil {
+		t.Fatal(err)
+	}
+	w.pass(2 * day)
+	before := w.seen.counts["changes feed"]
+	w.pass(day)
+	if n := w.seen.counts["changes feed"] - before; n != 0 {
+		t.Errorf("the mailbox was read %d times although nobody is tracked", n)
+	}
+	e, err := w.run.Send(t.Context(), runner.SendParams{
+		Key: "one", Link: link, To: provider.Address{Addr: "grace@example.net"}, Subject: "A question", Text: "Are you free on Monday?",
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.pass(2 * time.Hour)
+	if got := directions(w.conversation(e.ID)); got != "out in(human)" {
+		t.Errorf("the conversation is %q", got)
+	}
+	w.sound()
+}

@@ -214,6 +214,9 @@ func (p *pass) sendStep(ctx context.Context, l *loaded, step sequence.Step, dead
 	if !now.Before(deadline) {
 		return p.putOff(ctx, l, now.Add(time.Second), "rendering took longer than the mailbox's read is fresh")
 	}
+	if err := p.watch(ctx); err != nil {
+		return err
+	}
 	if err := p.r.commit(ctx, []*loaded{l}, func(_ []*loaded, b *store.Batch) error {
 		b.Fence = &p.claim.Fence
 		b.Intents = []store.Intent{in.intent}
@@ -236,6 +239,16 @@ func (p *pass) sendStep(ctx context.Context, l *loaded, step sequence.Step, dead
 	ctx = context.WithoutCancel(ctx)
 	receipt, err := p.mb.send(ctx, in.outgoing)
 	return p.record(ctx, l.id(), in, receipt, err)
+}
+
+// watch has the mailbox read again from now on, before a mail leaves that may
+// be answered: one without tracked conversations is not.
+func (p *pass) watch(ctx context.Context) error {
+	if !p.linked.Abilities.ThreadReplies || !p.box.ReadAt.IsZero() {
+		return nil
+	}
+	p.box.ReadAt, p.changed = p.r.cfg.Now().Add(p.r.opts.ReadEvery), true
+	return p.save(ctx)
 }
 
 // record commits what became of a send.
