@@ -104,6 +104,7 @@ func New(office *postoffice.Office, sender string, svc Service, out io.Writer) (
 		office: office, clock: office.Clock(), box: office.Mailbox(sender), svc: svc, sender: sender, out: out,
 		mem: memstore.New(memstore.Options{Now: office.Clock().Now}), ids: make(map[string]string), names: make(map[string]string),
 	}
+	_, domain, _ := strings.Cut(sender, "@")
 	var err error
 	s.linker, err = linking.New(linking.Config{
 		Providers: []provider.Provider{svc.Provider}, Links: s.mem.Tokens(), Flows: s.mem.Flows(), Now: s.clock.Now,
@@ -114,7 +115,7 @@ func New(office *postoffice.Office, sender string, svc Service, out io.Writer) (
 	}
 	s.run, err = runner.New(runner.Config{
 		Store: s.mem.Enrollments(), Mailboxes: s.linker, Log: s.mem.Conversations(), Events: timeline{s},
-		Key: []byte("a host keeps its own secret for ever"), Domain: "mail.agency.example.com", Renderer: renderer{}, Now: s.clock.Now,
+		Key: []byte("a host keeps its own secret for ever: " + sender), Domain: "mail." + domain, Renderer: renderer{}, Now: s.clock.Now,
 		MayAct: func(_ context.Context, actor string, l provider.Linked) (bool, error) {
 			return actor == l.Owner || actor == colleague, nil
 		},
