@@ -135,7 +135,7 @@ func harness(t *testing.T, sockets bool, cfg gmailtest.Config) providertest.Harn
 			t.Helper()
 			g := f.consent(t, addr, access)
 			m := f.office.Mailbox(addr)
-			return provider.Account{Subject: g.Identity.Subject, Address: m.Address(), Addresses: m.Addresses(), Access: g.Access}, g
+			return provider.Account{Subject: g.Identity.Subject, Address: m.Address(), Addresses: m.Addresses(), Access: g.Access.AtMost(access)}, g
 		},
 		Redeem: func(t *testing.T, page string, granted provider.Access) provider.Callback {
 			t.Helper()

@@ -61,6 +61,9 @@ func (l *Linker) Complete(ctx context.Context, p CompleteParams) (Completed, err
 	if err != nil {
 		return out, fmt.Errorf("linking: complete: %w", err)
 	}
+	// A service may add what was granted to the same app earlier. A link does
+	// not read because its user once allowed another one to.
+	grant.Access = grant.Access.AtMost(flow.Access)
 	link, relinked, err := l.keep(ctx, prov, flow, grant)
 	if err != nil {
 		return out, err

@@ -334,6 +334,58 @@ func TestLessThanAsked(t *testing.T) {
 	}
 }
 
+// TestMoreThanAsked: a link reads nothing that its own consent did not ask
+// for, neither at first nor after a refresh.
+func TestMoreThanAsked(t *testing.T) {
+	w := newWorld(t)
+	wide := &generous{Provider: w.cfg.Providers[0]}
+	w.cfg.Providers = []provider.Provider{wide}
+	linker, err := linking.New(w.cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.linker = linker
+	p := begin("maria")
+	p.Access = provider.AccessSend
+	done, err := w.complete("maria", w.visit(p, marias, provider.AccessSend))
+	if err != nil || done.Link.Access != provider.AccessSend || done.Limited() {
+		t.Fatalf("linked %+v, %v", done, err)
+	}
+	w.clock.Advance(2 * time.Hour)
+	opened, err := linker.Open(t.Context(), done.Link.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := opened.Mailbox.Send(t.Context(), &provider.Outgoing{
+		Raw: []byte("From: " + marias + "\r\nTo: grace@example.net\r\n\r\nHello\r\n"), From: provider.Address{Addr: marias},
+		To: []provider.Address{{Addr: "grace@example.net"}}, NotAfter: w.clock.Now().Add(time.Minute),
+	}); err != nil || wide.refreshed != 1 {
+		t.Fatalf("%v after %d refreshes", err, wide.refreshed)
+	}
+	if l, err := linker.Get(t.Context(), done.Link.ID); err != nil || l.Access != provider.AccessSend {
+		t.Errorf("after a refresh the access is %q, %v", l.Access, err)
+	}
+}
+
+// generous is a service whose tokens do all that was ever allowed.
+type generous struct {
+	provider.Provider
+	refreshed int
+}
+
+func (g *generous) Exchange(ctx context.Context, cb provider.Callback) (provider.Grant, error) {
+	grant, err := g.Provider.Exchange(ctx, cb)
+	grant.Access = provider.AccessReplies
+	return grant, err
+}
+
+func (g *generous) Refresh(ctx context.Context, grant provider.Grant) (provider.Grant, error) {
+	g.refreshed++
+	grant, err := g.Provider.Refresh(ctx, grant)
+	grant.Access = provider.AccessReplies
+	return grant, err
+}
+
 func TestBeginNamesTheField(t *testing.T) {
 	w := newWorld(t)
 	for field, change := range map[string]func(*linking.BeginParams){

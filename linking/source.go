@@ -208,7 +208,7 @@ func (l *Linker) saveToken(ctx context.Context, link store.Link, grant provider.
 	for range maxConflicts {
 		next := link
 		next.Mark, next.Changed = nil, l.cfg.Now()
-		next.Access, next.Scopes = string(grant.Access), grant.Scopes
+		next.Access, next.Scopes = string(grant.Access.AtMost(provider.Access(link.Access))), grant.Scopes
 		if err := l.sealToken(&next, grant.Token); err != nil {
 			return nil, err
 		}

@@ -19,6 +19,14 @@ const (
 // Includes reports whether a allows all that b does.
 func (a Access) Includes(b Access) bool { return a.rank() >= b.rank() && b.rank() > 0 }
 
+// AtMost returns a, or limit where that is less.
+func (a Access) AtMost(limit Access) Access {
+	if limit.rank() < a.rank() {
+		return limit
+	}
+	return a
+}
+
 func (a Access) rank() int {
 	switch a {
 	case AccessSend:

@@ -40,7 +40,8 @@ type Provider interface {
 	// Exchange redeems the code of a callback, verifies the ID token
 	// (signature, issuer, audience, expiry, nonce) and reads the granted
 	// scopes. The Grant's Access is what was granted, which may be less than
-	// was asked; when not even sending was granted the error is ErrAccess.
+	// was asked, or more where the service adds what was granted earlier;
+	// when not even sending was granted the error is ErrAccess.
 	Exchange(ctx context.Context, cb Callback) (Grant, error)
 
 	// Refresh makes one request, without cache or goroutine, and returns g

@@ -164,6 +164,9 @@ func TestAccessIncludes(t *testing.T) {
 			}
 		}
 	}
+	if AccessReplies.AtMost(AccessSend) != AccessSend || AccessSend.AtMost(AccessReplies) != AccessSend || AccessReplies.AtMost("") != "" {
+		t.Error("AtMost does not return the lesser access")
+	}
 	if AccessReplies.Includes("everything") || Access("everything").Includes(AccessSend) {
 		t.Error("an unknown access includes or is included")
 	}
