@@ -46,6 +46,11 @@ type Beliefs struct {
 	// thread of the mail, in spite of their other subject. Default true for
 	// Gmail, false for Graph.
 	ReportsJoinThread bool
+
+	// ExchangeReports: the service's own delivery reports are texts for
+	// people, without a part for programs, and have a class. Default false
+	// for Gmail, true for Graph.
+	ExchangeReports bool
 }
 
 // GmailBeliefs returns the defaults for Gmail.
@@ -58,5 +63,5 @@ func GmailBeliefs() Beliefs {
 
 // GraphBeliefs returns the defaults for Microsoft Graph.
 func GraphBeliefs() Beliefs {
-	return Beliefs{KeepsMessageID: true, SentCopyKeepsID: true, KeepsReferences: true, ThreadNeedsReferences: true}
+	return Beliefs{KeepsMessageID: true, SentCopyKeepsID: true, KeepsReferences: true, ThreadNeedsReferences: true, ExchangeReports: true}
 }

@@ -33,6 +33,10 @@ type Message struct {
 	Own       bool      // the mailbox's owner sent or wrote it
 	Unrelated bool      // see Mail.Unrelated
 
+	// Class is how a service that sorts mail into classes marks what it wrote
+	// itself, such as Exchange's reports. Empty is mail as it came.
+	Class string
+
 	MessageID string   // in angle brackets; empty if the mail has none
 	From      []string // normalised
 	Subject   string   // decoded
@@ -97,6 +101,7 @@ type Mailbox struct {
 	rule       func(Message) []string
 	nextNumber int64
 	all        []*message
+	purged     []Message
 	byNumber   map[int64]*message
 	byID       map[string][]*message
 	threads    map[int64][]*message
@@ -272,8 +277,13 @@ func (m *Mailbox) Trash(number int64) (Message, error) {
 	if msg == nil {
 		return Message{}, fmt.Errorf("trash message %d: %w", number, ErrNoMessage)
 	}
-	m.relabel(msg, []string{LabelTrash}, slices.DeleteFunc(slices.Clone(msg.Labels), func(s string) bool { return s == LabelTrash }))
+	m.move(msg, LabelTrash)
 	return msg.Message, nil
+}
+
+// move takes a message to where these labels say, out of every other place.
+func (m *Mailbox) move(msg *message, labels ...string) {
+	m.relabel(msg, labels, slices.DeleteFunc(slices.Clone(msg.Labels), func(s string) bool { return slices.Contains(labels, s) }))
 }
 
 // Delete removes a message for good.
@@ -284,13 +294,19 @@ func (m *Mailbox) Delete(number int64) error {
 	if msg == nil {
 		return fmt.Errorf("delete message %d: %w", number, ErrNoMessage)
 	}
+	m.remove(msg)
+	m.purged = append(m.purged, msg.Message)
+	return nil
+}
+
+func (m *Mailbox) remove(msg *message) {
 	// The feed tells that a message came and went even where it was deleted
 	// before it could be seen.
 	m.show(msg)
 	m.log(msg, Deleted, "")
 	m.office.books.forget(m, msg)
 	msg.gone = true
-	delete(m.byNumber, number)
+	delete(m.byNumber, msg.Number)
 	drop := func(list []*message) []*message {
 		return slices.DeleteFunc(slices.Clone(list), func(other *message) bool { return other == msg })
 	}
@@ -299,7 +315,14 @@ func (m *Mailbox) Delete(number int64) error {
 	}
 	m.threads[msg.Thread] = drop(m.threads[msg.Thread])
 	m.all = drop(m.all)
-	return nil
+}
+
+// Purged returns what Delete removed, oldest first, for services that let
+// their users recover it.
+func (m *Mailbox) Purged() []Message {
+	m.office.mu.Lock()
+	defer m.office.mu.Unlock()
+	return slices.Clone(m.purged)
 }
 
 // receive takes a mail from outside.
@@ -311,7 +334,9 @@ func (m *Mailbox) receive(mail Mail) *message {
 	if labels == nil {
 		labels = []string{LabelInbox}
 	}
-	return m.add(mail.Raw, labels, mail.Received, false, mail.Unrelated, mail.thread, m.delays.Visible)
+	msg := m.add(mail.Raw, labels, mail.Received, false, mail.Unrelated, mail.thread, m.delays.Visible)
+	msg.Class = mail.class
+	return msg
 }
 
 // read parses what the mailbox must know of a message.

@@ -185,7 +185,8 @@ type Mail struct {
 	// fills a mailbox with history.
 	Received time.Time
 
-	thread int64 // of a report that the mailbox's own service puts there
+	thread int64  // of a report that the mailbox's own service puts there
+	class  string // Message.Class
 }
 
 // Deliver puts a mail from outside into a mailbox. ErrNoMailbox: nobody here

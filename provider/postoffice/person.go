@@ -165,6 +165,7 @@ func (p *person) act(o *Office, from *Mailbox, sub Submission, b Behaviour, raw 
 		to = provider.Address{Name: from.name, Addr: from.Address()}
 	}
 	var out []byte
+	var class string
 	switch b.Do {
 	case Answer:
 		out = in.answer(me, to, o.newID("a", domainOf(me.Addr)), now, b.Text)
@@ -178,6 +179,10 @@ func (p *person) act(o *Office, from *Mailbox, sub Submission, b Behaviour, raw 
 	case OutOfOfficeExchange:
 		out = in.exchangeVacation(me, to, o.newID("x", domainOf(me.Addr)), now, b)
 	case Bounce, BounceDelay:
+		if from.beliefs.ExchangeReports {
+			out, class = in.exchangeReport(p.Address, from.Address(), o.newID("b", domainOf(from.Address())), now, b)
+			break
+		}
 		out = in.ownReport(p.Address, from.Address(), o.newID("b", "googlemail.com"), now, b)
 	case BounceLater:
 		out = in.remoteReport(p.Address, from.Address(), o.newID("r", domainOf(p.Address)), now, b)
@@ -193,7 +198,7 @@ func (p *person) act(o *Office, from *Mailbox, sub Submission, b Behaviour, raw 
 	}
 	switch b.Do {
 	case Bounce, BounceDelay:
-		mail := Mail{Raw: out}
+		mail := Mail{Raw: out, class: class}
 		if sent := from.byNumber[sub.Number]; sent != nil && from.beliefs.ReportsJoinThread {
 			mail.thread = sent.Thread
 		}

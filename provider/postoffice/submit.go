@@ -2,6 +2,7 @@ package postoffice
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -13,6 +14,19 @@ type SubmitParams struct {
 	Raw    []byte // RFC 5322; recipients are read from To, Cc and Bcc
 	Thread int64  // the thread asked for; zero lets the headers decide
 	NoCopy bool   // keep no copy in Sent
+
+	// Lost are header fields that the service drops on the way out.
+	Lost []string
+
+	// Stages are where the copy lies before it is in Sent, and how long. The
+	// mail leaves when the last ends.
+	Stages []Stage
+}
+
+// Stage is one step of a mail between acceptance and sending.
+type Stage struct {
+	Label string
+	For   time.Duration
 }
 
 // Submit accepts a mail from the mailbox's owner: writes it into the books,
@@ -42,6 +56,7 @@ func (m *Mailbox) Submit(p SubmitParams) (Message, error) {
 
 	now := o.clock.Now()
 	raw, id := m.outgoing(p.Raw, from, h["Message-Id"], h.Get("Date") != "")
+	raw = edit(raw, nil, p.Lost...)
 	sub := Submission{
 		Mailbox: m.Address(), Recipients: recipients, MessageID: id, Key: strings.TrimSpace(h.Get(provider.KeyHeader)),
 		Raw: p.Raw, At: now, number: len(o.books.submissions) + 1,
@@ -55,30 +70,68 @@ func (m *Mailbox) Submit(p SubmitParams) (Message, error) {
 	}
 
 	copied := Message{MessageID: id}
-	merged := false
-	if !p.NoCopy && !m.beliefs.SentCopyMissing {
-		mine := raw
-		if !m.beliefs.SentCopyKeepsID {
-			mine = edit(raw, []Field{{"Message-ID", o.newID("copy", m.idDomain)}}, "Message-ID")
-		}
-		labels := []string{LabelSent}
-		if merged = self && m.beliefs.SelfMailOneMessage; merged {
-			labels = append(labels, LabelInbox)
-		}
-		msg := m.add(mine, labels, now, true, false, m.askedThread(raw, p.Thread), m.delays.SentCopy)
-		copied, sub.Number = msg.Message, msg.Number
+	merged := self && m.beliefs.SelfMailOneMessage && !p.NoCopy && !m.beliefs.SentCopyMissing
+	stages := slices.DeleteFunc(slices.Clone(p.Stages), func(s Stage) bool { return s.For <= 0 })
+	kept := m.keep(p, raw, stages, merged, now)
+	if kept != nil {
+		copied, sub.Number = kept.Message, kept.Number
 	}
 	o.books.submissions = append(o.books.submissions, sub)
 
 	delivered := edit(raw, nil, "Bcc")
-	for _, r := range recipients {
-		if merged && m.Owns(r) {
-			o.books.deliver(sub, r, Delivered)
-			continue
+	o.pass(m, kept, stages, func() {
+		m.sent(kept, p.NoCopy, merged)
+		for _, r := range recipients {
+			if merged && m.Owns(r) {
+				o.books.deliver(sub, r, Delivered)
+				continue
+			}
+			o.later(m.delays.Delivery, func() { o.carry(m, sub, r, delivered) })
 		}
-		o.later(m.delays.Delivery, func() { o.carry(m, sub, r, delivered) })
-	}
+	})
 	return copied, nil
+}
+
+// keep files the sender's copy, or returns nil where there is none.
+func (m *Mailbox) keep(p SubmitParams, raw []byte, stages []Stage, merged bool, now time.Time) *message {
+	if (p.NoCopy || m.beliefs.SentCopyMissing) && len(stages) == 0 {
+		return nil
+	}
+	if !m.beliefs.SentCopyKeepsID {
+		raw = edit(raw, []Field{{"Message-ID", m.office.newID("copy", m.idDomain)}}, "Message-ID")
+	}
+	labels := []string{LabelSent}
+	switch {
+	case len(stages) > 0:
+		labels = []string{stages[0].Label}
+	case merged:
+		labels = append(labels, LabelInbox)
+	}
+	return m.add(raw, labels, now, true, false, m.askedThread(raw, p.Thread), m.delays.SentCopy)
+}
+
+// pass lets a mail go through its stages and runs leave when it has.
+func (o *Office) pass(m *Mailbox, kept *message, stages []Stage, leave func()) {
+	if len(stages) == 0 {
+		leave()
+		return
+	}
+	m.move(kept, stages[0].Label)
+	o.later(stages[0].For, func() { o.pass(m, kept, stages[1:], leave) })
+}
+
+// sent moves a copy that went through stages to Sent, or away where none is
+// kept.
+func (m *Mailbox) sent(kept *message, noCopy, merged bool) {
+	switch {
+	case kept == nil || kept.gone:
+	case noCopy || m.beliefs.SentCopyMissing:
+		m.remove(kept)
+	case merged:
+		m.move(kept, LabelSent, LabelInbox)
+	default:
+		m.move(kept, LabelSent)
+	}
 }
 
 // recipients lists whom a mail goes to, each once, in header order.

@@ -125,8 +125,7 @@ func locateTests() tests {
 			key.Cursor = ""
 			w.Faults.Delete(t, key.MessageID)
 			w.settle(key)
-			_, err := l.Locate(t.Context(), key)
-			unsure(t, err)
+			gone(t, l, key)
 		},
 		"CopyDeleted": func(t *testing.T, w *world) {
 			need(t, w.Faults.Delete != nil, "fault Delete")
@@ -134,8 +133,7 @@ func locateTests() tests {
 			key := w.sentKey(t, l)
 			w.Faults.Delete(t, key.MessageID)
 			w.settle(key)
-			_, err := l.Locate(t.Context(), key)
-			is(t, err, provider.ErrOutcomeUnknown)
+			gone(t, l, key)
 		},
 		"CopyMoved": func(t *testing.T, w *world) {
 			need(t, w.Faults.Move != nil, "fault Move")
@@ -156,8 +154,7 @@ func locateTests() tests {
 			w.Faults.Delete(t, key.MessageID)
 			w.Faults.ExpireCursors()
 			w.settle(key)
-			_, err := l.Locate(t.Context(), key)
-			unsure(t, err)
+			gone(t, l, key)
 		},
 		"CopyComesLate": func(t *testing.T, w *world) {
 			need(t, w.Faults.DelaySentCopies != nil, "fault DelaySentCopies")

@@ -346,6 +346,15 @@ func unsure(t *testing.T, err error) {
 	typed(t, err)
 }
 
+// gone locates a mail whose copy was deleted for good: a service that keeps
+// what was deleted may know of it, and any other can't be sure.
+func gone(t *testing.T, l *link, key provider.SendKey) {
+	t.Helper()
+	if found, err := l.Locate(t.Context(), key); err != nil || len(found) == 0 {
+		unsure(t, err)
+	}
+}
+
 func hasItem(items []provider.Item, ref provider.Ref) bool {
 	return slices.ContainsFunc(items, func(i provider.Item) bool { return i.Ref == ref })
 }
