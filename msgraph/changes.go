@@ -46,6 +46,14 @@ func (m *mailbox) start(ctx context.Context, op string) (provider.Cursor, error)
 			pg, err = m.at(ctx, op, l)
 		}
 	}
+	for more := true; more; {
+		var listed provider.Page
+		if err := m.mailboxChanges(ctx, op, &pos, &listed); err != nil {
+			return "", err
+		}
+		more = listed.More
+	}
+	pos.Since, pos.Round = now.Unix(), 0
 	return m.cursor(op, pos)
 }
 
@@ -120,8 +128,19 @@ func (m *mailbox) mailboxChanges(ctx context.Context, op string, pos *position, 
 	if err != nil {
 		return err
 	}
+	told := pos.Seen.set()
+	for _, it := range out.Items { // by a folder's delta
+		told[digestOf(string(it.Ref))] = true
+	}
+	listed := pos.Window.set()
 	for i := range pg.Value {
-		if msg := &pg.Value[i]; msg.ID != "" {
+		msg := &pg.Value[i]
+		digest := digestOf(msg.ID)
+		if msg.ID == "" || listed[digest] {
+			continue
+		}
+		pos.Window, listed[digest] = pos.Window.with(digest), true
+		if !told[digest] {
 			out.Items = append(out.Items, m.item(msg))
 		}
 	}
@@ -131,6 +150,7 @@ func (m *mailbox) mailboxChanges(ctx context.Context, op string, pos *position, 
 		return nil
 	}
 	pos.Since, pos.Round, pos.Folder, pos.Skip = pos.Round, 0, 0, 0
+	pos.Seen, pos.Window = pos.Window, nil
 	return nil
 }
 

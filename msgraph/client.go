@@ -40,11 +40,16 @@ const maxAnswer = 256 << 20
 type client struct {
 	p       *Provider
 	adapter *graphcore.GraphRequestAdapterBase
-	err     error // why the adapter could not be made
+	err     error         // why the adapter could not be made
+	slots   chan struct{} // one for each request under way
 }
 
+// maxConcurrent is one less than what Graph allows an app at one mailbox
+// (https://learn.microsoft.com/graph/throttling-limits#outlook-service-limits).
+const maxConcurrent = 3
+
 func (p *Provider) newClient(ts provider.TokenSource) *client {
-	c := &client{p: p}
+	c := &client{p: p, slots: make(chan struct{}, maxConcurrent)}
 	wire := &edge{p: p, next: &courier.Transport{Base: p.transport, Tokens: ts, Host: p.host, Now: p.now}}
 	httpClient := &http.Client{
 		Transport: kiotahttp.NewCustomTransportWithParentTransport(wire,
@@ -78,6 +83,12 @@ type request func(ctx context.Context) (*abstractions.RequestInformation, error)
 func (c *client) do(ctx context.Context, op string, make request) (body []byte, err error) {
 	if c.err != nil {
 		return nil, c.err
+	}
+	select {
+	case c.slots <- struct{}{}:
+		defer func() { <-c.slots }()
+	case <-ctx.Done():
+		return nil, courier.Interrupted(op, ctx.Err())
 	}
 	defer func() {
 		if r := recover(); r != nil {

@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/json"
+	"slices"
 	"strings"
 	"time"
 
@@ -19,6 +20,42 @@ type position struct {
 	Skip    int    `json:"k,omitempty"` // how far the mailbox was read in this round
 	Since   int64  `json:"t"`           // seconds since the epoch: all received before was told by earlier rounds
 	Round   int64  `json:"r,omitempty"` // when this round began, zero before its first request
+
+	// Seen are digests of what the last round listed of the mailbox, and
+	// Window of what this one has listed so far: rounds overlap, and what was
+	// told before is not told again.
+	Seen   digests `json:"d,omitempty"`
+	Window digests `json:"w,omitempty"`
+}
+
+// digests are 8 bytes each. That a new message has the digest of another one
+// in the same window, and is passed over, is one chance in 10^16.
+type digests []byte
+
+const digestBytes = 8
+
+// maxDigests bounds a cursor. Of a mailbox that receives more in an hour the
+// oldest are told again in each round.
+const maxDigests = 2000
+
+func digestOf(id string) string {
+	sum := sha256.Sum256([]byte(id))
+	return string(sum[:digestBytes])
+}
+
+func (d digests) set() map[string]bool {
+	m := make(map[string]bool, len(d)/digestBytes)
+	for chunk := range slices.Chunk(d, digestBytes) {
+		m[string(chunk)] = true
+	}
+	return m
+}
+
+func (d digests) with(digest string) digests {
+	if len(d) >= maxDigests*digestBytes {
+		return d
+	}
+	return append(d, digest...)
 }
 
 // link is one of Graph's next or delta links, without the host: the path, and
@@ -69,7 +106,8 @@ func (m *mailbox) position(op string, c provider.Cursor) (position, error) {
 	}
 	var pos position
 	if !ok || len(c) > provider.MaxCursor || json.Unmarshal([]byte(data), &pos) != nil ||
-		len(pos.Links) != len(followed()) || pos.Folder < 0 || pos.Folder > len(followed()) || pos.Skip < 0 || pos.Since <= 0 {
+		len(pos.Links) != len(followed()) || pos.Folder < 0 || pos.Folder > len(followed()) || pos.Skip < 0 || pos.Since <= 0 ||
+		len(pos.Seen)%digestBytes != 0 || len(pos.Window)%digestBytes != 0 {
 		return fail("cursor_malformed")
 	}
 	if pos.Subject != m.digest() {

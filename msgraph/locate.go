@@ -14,7 +14,9 @@ import (
 
 // Locate implements provider.Mailbox. It asks every folder for the
 // Message-ID, and then, in case Exchange replaced it or its index lags, goes
-// through what appeared in Sent Items since the cursor.
+// through what appeared in Sent Items since the cursor. Last it asks for what
+// was deleted for good and can still be recovered, since a delta may be silent
+// about a copy that came and went between two rounds.
 func (m *mailbox) Locate(ctx context.Context, key provider.SendKey) ([]provider.Located, error) {
 	const op = "msgraph: locate"
 	if !m.acc.Access.Includes(provider.AccessReplies) {
@@ -33,6 +35,11 @@ func (m *mailbox) Locate(ctx context.Context, key provider.SendKey) ([]provider.
 			return nil, err
 		}
 	}
+	if len(v.Found) == 0 {
+		if err := m.byRecovery(ctx, op, key, &v); err != nil {
+			return nil, err
+		}
+	}
 	return v.Answer(op, key, m.p.limits.Settle, now)
 }
 
@@ -41,12 +48,23 @@ func located() []string {
 	return append(identifiers(), "internetMessageId", "receivedDateTime")
 }
 
-func (m *mailbox) byMessageID(ctx context.Context, op string, key provider.SendKey, v *courier.View) error {
+// sameID is the filter for a Message-ID, empty where there is none to ask for.
+func sameID(key provider.SendKey) string {
 	id := provider.BareID(key.MessageID)
 	if id == "" || strings.ContainsAny(id, " \t\r\n") {
+		return ""
+	}
+	return "internetMessageId eq " + quoted("<"+id+">")
+}
+
+// mostCopies is more than one mail has copies in a mailbox.
+const mostCopies = 20
+
+func (m *mailbox) byMessageID(ctx context.Context, op string, key provider.SendKey, v *courier.View) error {
+	filter, top := sameID(key), int32(mostCopies)
+	if filter == "" {
 		return nil
 	}
-	filter, top := "internetMessageId eq "+quoted("<"+id+">"), int32(20)
 	pg, err := m.list(ctx, op, func(ctx context.Context) (*abstractions.RequestInformation, error) {
 		return m.user().Messages().ToGetRequestInformation(ctx, &users.ItemMessagesRequestBuilderGetRequestConfiguration{
 			QueryParameters: &users.ItemMessagesRequestBuilderGetQueryParameters{Filter: &filter, Top: &top, Select: located()},
@@ -59,6 +77,40 @@ func (m *mailbox) byMessageID(ctx context.Context, op string, key provider.SendK
 		if err := m.found(ctx, op, &pg.Value[i], v); err != nil {
 			return err
 		}
+	}
+	return nil
+}
+
+// recoverable is the folder of what was deleted from Deleted Items, or past
+// it (https://learn.microsoft.com/graph/api/resources/mailfolder).
+const recoverable = "recoverableitemsdeletions"
+
+// byRecovery looks among what was deleted for good. That a copy lies there
+// proves that it was made. A mailbox without the folder says nothing.
+func (m *mailbox) byRecovery(ctx context.Context, op string, key provider.SendKey, v *courier.View) error {
+	filter, top := sameID(key), int32(mostCopies)
+	if filter == "" {
+		return nil
+	}
+	pg, err := m.list(ctx, op, func(ctx context.Context) (*abstractions.RequestInformation, error) {
+		return m.user().MailFolders().ByMailFolderId(recoverable).Messages().ToGetRequestInformation(ctx, &users.ItemMailFoldersItemMessagesRequestBuilderGetRequestConfiguration{
+			QueryParameters: &users.ItemMailFoldersItemMessagesRequestBuilderGetQueryParameters{Filter: &filter, Top: &top, Select: located()},
+		})
+	})
+	if errors.Is(err, provider.ErrNotFound) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	for _, msg := range pg.Value {
+		place := provider.PlaceTrash
+		if msg.Draft {
+			place = provider.PlaceDraft
+		}
+		v.Found = append(v.Found, provider.Located{
+			Ref: provider.Ref(msg.ID), Thread: msg.Conversation, MessageID: msg.MessageID, Place: place, At: instant(msg.Received),
+		})
 	}
 	return nil
 }

@@ -125,8 +125,8 @@ func reportSearches(q provider.Query, senders []string) []string {
 	}
 	span := "received>=" + q.Since.UTC().AddDate(0, 0, -1).Format(time.DateOnly)
 	return join(terms, func(part []string) string {
-		return `"(from:postmaster OR from:mailer-daemon OR from:microsoftexchange329e71ec88ae4615bbc36ab6ce41109e) AND (` +
-			strings.Join(part, " OR ") + ") AND " + span + `"`
+		return `"` + span + " AND (from:postmaster OR from:mailer-daemon OR from:microsoftexchange329e71ec88ae4615bbc36ab6ce41109e) AND (" +
+			strings.Join(part, " OR ") + `)"`
 	})
 }
 

@@ -2,6 +2,7 @@ package msgraphtest
 
 import (
 	"bytes"
+	"compress/gzip"
 	"context"
 	"crypto/rsa"
 	"errors"
@@ -9,7 +10,9 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -51,32 +54,29 @@ type Config struct {
 	// which takes a while: tests with many servers share one.
 	SigningKey *rsa.PrivateKey
 
-	// PageSize is the most that one page of a list or of a delta holds; zero
-	// is what Graph allows.
+	// PageSize is the most that one page of a list or of a delta holds,
+	// whatever is asked for. Zero is what Graph allows.
 	PageSize int
+
+	// Drafts and Outbox are how long an accepted mail lies in each before it
+	// leaves. Mail above the rate of sending waits in the Outbox in any case.
+	Drafts time.Duration
+	Outbox time.Duration
+
+	// Unlimited leaves out the limits on the number of requests, which are
+	// counted by the office's clock: for measuring, where it stands still.
+	Unlimited bool
 
 	// Check sees every request and its answer, for checking them against a
 	// contract. It runs before the answer leaves.
 	Check func(Exchange)
 }
 
-// Beliefs are what is held true of Microsoft without proof. The zero value is
-// the default.
-type Beliefs struct {
-	// FullScopes: token answers spell Graph's scopes as URLs.
-	FullScopes bool
-
-	// WidensScopes: a token carries every scope of Graph that was ever
-	// consented to, not only those that were asked for.
-	WidensScopes bool
-
-	// SendsIssuer: the redirect carries an iss parameter (RFC 9207).
-	SendsIssuer bool
-}
-
 // Exchange is one request and its answer.
 type Exchange struct {
-	Request      *http.Request // its body is RequestBody
+	// Request's path has all keys as segments, mailFolders/x for
+	// mailFolders('x'). Its body is RequestBody.
+	Request      *http.Request
 	RequestBody  []byte
 	Status       int
 	Header       http.Header
@@ -96,6 +96,12 @@ type Server struct {
 	loginBase string
 	graphBase string
 	http      []*http.Server
+	rules     []*Rule
+	serial    int // of requests
+	usage     map[*postoffice.Mailbox]*usage
+
+	views sync.Map  // *parsed by the message's number
+	zips  sync.Pool // *gzip.Writer
 }
 
 // The base URLs before Start.
@@ -112,6 +118,12 @@ func New(office *postoffice.Office, cfg Config) (*Server, error) {
 	if cfg.ClientID == "" || cfg.ClientSecret == "" {
 		return nil, errors.New("msgraphtest: Config needs a ClientID and a ClientSecret")
 	}
+	if cfg.PageSize < 0 {
+		return nil, errors.New("msgraphtest: Config.PageSize is negative")
+	}
+	if cfg.Drafts < 0 || cfg.Outbox < 0 {
+		return nil, errors.New("msgraphtest: Config.Drafts or Config.Outbox is negative")
+	}
 	if !slices.Contains(policies(), cfg.Policy) {
 		return nil, errors.New("msgraphtest: Config.Policy is none of the policies")
 	}
@@ -127,8 +139,10 @@ func New(office *postoffice.Office, cfg Config) (*Server, error) {
 	s := &Server{
 		office: office, clock: office.Clock(), cfg: cfg, entra: newEntra(cfg),
 		login: http.NewServeMux(), graph: http.NewServeMux(), loginBase: socketlessLogin, graphBase: socketlessGraph,
+		usage: make(map[*postoffice.Mailbox]*usage),
 	}
 	s.entraRoutes(s.login)
+	s.graphRoutes(s.graph)
 	return s, nil
 }
 
@@ -198,26 +212,81 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if err != nil {
 		panic(http.ErrAbortHandler) // the client went away
 	}
-	r.Body = io.NopCloser(bytes.NewReader(body))
-	rec := &recorder{header: make(http.Header), status: http.StatusOK}
-	switch host := "http://" + r.Host; {
-	case host == s.GraphURL() || host == socketlessGraph:
-		s.graph.ServeHTTP(rec, r)
-	case host == s.LoginURL() || host == socketlessLogin:
-		s.login.ServeHTTP(rec, r)
-	default:
-		http.Error(rec, "no such host", http.StatusMisdirectedRequest)
+	if r.Header.Get("Content-Encoding") == "gzip" {
+		if body, err = unzip(body); err != nil {
+			http.Error(w, "Bad Request - Invalid Content-Encoding", http.StatusBadRequest)
+			return
+		}
 	}
+	r.Body = io.NopCloser(bytes.NewReader(body))
+	rec := newRecorder()
+	rule := s.answer(rec, r, body)
 	if s.cfg.Check != nil {
 		checked := r.Clone(r.Context())
 		checked.Body = io.NopCloser(bytes.NewReader(body))
+		if s.isGraph(r) {
+			checked.URL = &url.URL{Scheme: r.URL.Scheme, Host: r.URL.Host, Path: "/" + strings.Join(segments(r.URL), "/"), RawQuery: r.URL.RawQuery}
+		}
 		s.cfg.Check(Exchange{Request: checked, RequestBody: body, Status: rec.status, Header: rec.header, ResponseBody: rec.body.Bytes()})
+	}
+	out := rec.body.Bytes()
+	if len(out) > 0 && strings.Contains(r.Header.Get("Accept-Encoding"), "gzip") && rec.header.Get("Content-Encoding") == "" {
+		out = s.zip(out)
+		rec.header.Set("Content-Encoding", "gzip")
 	}
 	for name, values := range rec.header {
 		w.Header()[name] = values
 	}
+	if rule != nil && rule.Fault == CutWithin {
+		w.Header().Set("Content-Length", strconv.Itoa(len(out)+1))
+		w.WriteHeader(rec.status)
+		_, _ = w.Write(out[:len(out)/2])
+		if f, ok := w.(http.Flusher); ok {
+			f.Flush()
+		}
+		panic(http.ErrAbortHandler)
+	}
 	w.WriteHeader(rec.status)
-	_, _ = w.Write(rec.body.Bytes())
+	_, _ = w.Write(out)
+}
+
+// isGraph reports whether a request came to the host of Graph.
+func (s *Server) isGraph(r *http.Request) bool {
+	host := "http://" + r.Host
+	return host == s.GraphURL() || host == socketlessGraph
+}
+
+// dispatch hands a request to the part of the server that it is for.
+func (s *Server) dispatch(w http.ResponseWriter, r *http.Request) {
+	switch host := "http://" + r.Host; {
+	case s.isGraph(r):
+		s.graph.ServeHTTP(w, r)
+	case host == s.LoginURL() || host == socketlessLogin:
+		s.login.ServeHTTP(w, r)
+	default:
+		http.Error(w, "no such host", http.StatusMisdirectedRequest)
+	}
+}
+
+func unzip(b []byte) ([]byte, error) {
+	r, err := gzip.NewReader(bytes.NewReader(b))
+	if err != nil {
+		return nil, err
+	}
+	return io.ReadAll(io.LimitReader(r, maxBody))
+}
+
+func (s *Server) zip(b []byte) []byte {
+	w, _ := s.zips.Get().(*gzip.Writer)
+	if w == nil {
+		w, _ = gzip.NewWriterLevel(nil, gzip.BestSpeed) // fails for unknown levels alone
+	}
+	defer s.zips.Put(w)
+	var out bytes.Buffer
+	w.Reset(&out)
+	_, _ = w.Write(b) // a Buffer takes everything
+	_ = w.Close()
+	return out.Bytes()
 }
 
 // recorder holds an answer back until it is complete.
@@ -227,40 +296,8 @@ type recorder struct {
 	body   bytes.Buffer
 }
 
+func newRecorder() *recorder { return &recorder{header: make(http.Header), status: http.StatusOK} }
+
 func (r *recorder) Header() http.Header         { return r.header }
 func (r *recorder) WriteHeader(status int)      { r.status = status }
 func (r *recorder) Write(b []byte) (int, error) { return r.body.Write(b) }
-
-// Transport answers requests to LoginURL and GraphURL without a socket.
-func (s *Server) Transport() http.RoundTripper { return inProcess{s} }
-
-type inProcess struct{ s *Server }
-
-// RoundTrip implements http.RoundTripper. A cut connection is an
-// io.ErrUnexpectedEOF.
-func (t inProcess) RoundTrip(req *http.Request) (resp *http.Response, err error) {
-	if err := req.Context().Err(); err != nil {
-		return nil, err
-	}
-	in := req.Clone(req.Context())
-	in.RequestURI, in.Host, in.RemoteAddr = req.URL.RequestURI(), req.URL.Host, "127.0.0.1:0"
-	if in.Body == nil {
-		in.Body = http.NoBody
-	}
-	defer func() { _ = in.Body.Close() }()
-	rec := &recorder{header: make(http.Header), status: http.StatusOK}
-	defer func() {
-		if v := recover(); v != nil {
-			if v != http.ErrAbortHandler {
-				panic(v)
-			}
-			resp, err = nil, io.ErrUnexpectedEOF
-		}
-	}()
-	t.s.ServeHTTP(rec, in)
-	return &http.Response{
-		Status: strings.TrimSpace(fmt.Sprint(rec.status, " ", http.StatusText(rec.status))), StatusCode: rec.status,
-		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
-		Header: rec.header, Body: io.NopCloser(bytes.NewReader(rec.body.Bytes())), ContentLength: int64(rec.body.Len()), Request: req,
-	}, nil
-}
