@@ -15,6 +15,8 @@
 //     it. provider/classify tells people from machines, provider/postoffice
 //     is a mail world for tests, provider/providertest a conformance suite.
 //   - gmail: a Provider over the Gmail API. gmail/gmailtest is a fake Google.
+//   - msgraph: a Provider over Microsoft Graph. msgraph/msgraphtest is a fake
+//     Microsoft Entra ID and Graph.
 //   - sequence: the pure engine, which decides and does nothing.
 //     sequence/runner drives it.
 //   - store: what the host's database must do. store/memstore keeps it in
