@@ -132,6 +132,9 @@ func (m *message) envelope() provider.Envelope {
 			keep(name, value)
 		}
 	}
+	if key := m.property(propKey); key != "" && !slices.ContainsFunc(fields, func(f mimemsg.Field) bool { return strings.EqualFold(f.Name, provider.KeyHeader) }) {
+		keep(provider.KeyHeader, key) // copies in Sent Items have no headers but this
+	}
 	env := mimemsg.ReadHeader(fields)
 	env.Thread, env.Draft, env.Class = m.Conversation, m.Draft, m.property(propClass)
 	if m.MessageID != "" {

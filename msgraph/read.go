@@ -19,7 +19,7 @@ func (m *mailbox) Envelope(ctx context.Context, ref provider.Ref) (*provider.Env
 		return nil, err
 	}
 	msg, err := m.one(ctx, op, ref, append(located(), "subject", "from", "sender", "replyTo", "toRecipients", "ccRecipients",
-		"sentDateTime", "internetMessageHeaders"), propClass, propHeaders, propReferences, propInReplyTo)
+		"sentDateTime", "internetMessageHeaders"), propClass, propHeaders, propReferences, propInReplyTo, propKey)
 	if err != nil {
 		return nil, err
 	}

@@ -23,6 +23,16 @@ type mail struct {
 // module asks for. The switches of the fakes that it can't tell are named.
 func (p *probe) beliefs(ctx context.Context) error {
 	p.say("A few mails to your own inbox follow. Each may take a while to appear.")
+	if err := p.aboutTokens(ctx); err != nil {
+		return err
+	}
+	var since string
+	if p.prov.Kind() == provider.MSGraph {
+		var err error
+		if since, _, err = p.deltaFrom(ctx); err != nil {
+			return fmt.Errorf("delta: %w", err)
+		}
+	}
 	first, err := p.mailMyself(ctx, mimemsg.Draft{Subject: "Probe: a new mail"}, "")
 	if err != nil {
 		return err
@@ -53,9 +63,13 @@ func (p *probe) beliefs(ctx context.Context) error {
 	if err := p.aboutFrom(ctx); err != nil {
 		return err
 	}
-	for _, name := range []string{"ReadBasicHeaders", "DeltaFilterCap", "ThreadNeedsReferences", "ReportsJoinThread"} {
-		p.report.see(name, "unknown", "can't be told with this access, or without bothering others")
+	for _, name := range []string{"ThreadNeedsReferences", "ReportsJoinThread", "ExchangeReports"} {
+		p.report.see(name, "unknown", "can't be told without bothering others")
 	}
+	if p.prov.Kind() == provider.MSGraph {
+		return p.aboutGraph(ctx, since, first)
+	}
+	p.aboutGmail()
 	return nil
 }
 
@@ -168,7 +182,8 @@ func (p *probe) aboutCopies(m mail) {
 	same := provider.BareID(m.inbox.MessageID) == provider.BareID(m.id)
 	p.report.see("KeepsMessageID", yesNo(same), "a well-formed Message-ID arrived unchanged")
 	p.report.see("SelfMailOneMessage", yesNo(m.refs == 1), fmt.Sprintf("a mail to oneself is %d messages", m.refs))
-	p.report.see("KeepsKeyHeader", yesNo(strings.TrimSpace(m.inbox.Header.Get(provider.KeyHeader)) == m.key), "a header of our own arrived")
+	kept := strings.TrimSpace(m.inbox.Header.Get(provider.KeyHeader)) == m.key
+	p.report.see("DropsCustomHeaders", yesNo(!kept), "a header of our own did not arrive")
 	if m.sent != nil {
 		p.report.see("SentCopyKeepsID", yesNo(provider.BareID(m.sent.MessageID) == provider.BareID(m.inbox.MessageID)), "Sent and inbox agree on the Message-ID")
 	}
@@ -181,7 +196,8 @@ func (p *probe) aboutThreads(first, second mail) {
 	}
 	kept := len(second.inbox.InReplyTo) == 1 && len(second.inbox.References) == 1 && second.inbox.InReplyTo[0] == first.inbox.MessageID
 	p.report.see("KeepsReferences", yesNo(kept), "In-Reply-To and References arrived unchanged")
-	p.report.see("FollowUpJoinsThread", yesNo(second.inbox.Thread == first.inbox.Thread), "the follow-up lies in the first mail's thread")
+	joined := second.inbox.Thread == first.inbox.Thread || first.sent != nil && second.inbox.Thread == first.sent.Thread
+	p.report.see("FollowUpJoinsThread", yesNo(joined), "the follow-up lies in the first mail's thread")
 	p.report.see("KeepsListUnsubscribe", yesNo(second.inbox.Header.Get("List-Unsubscribe") != ""), "List-Unsubscribe arrived")
 }
 
@@ -199,7 +215,9 @@ func (p *probe) aboutMessageIDs(ctx context.Context) error {
 		return err
 	}
 	if m.inbox == nil {
-		p.report.see("KeepsMalformedID", "unknown", "the mail did not arrive, or could not be recognised")
+		for _, name := range []string{"KeepsMalformedID", "KeepsOriginalID"} {
+			p.report.see(name, "unknown", "the mail did not arrive, or could not be recognised")
+		}
 		return nil
 	}
 	p.report.see("KeepsMalformedID", yesNo(provider.BareID(m.inbox.MessageID) == provider.BareID(bad)), "a Message-ID on a domain without a dot arrived unchanged")

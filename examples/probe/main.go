@@ -18,6 +18,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"net/http"
 	"os"
 	"os/signal"
 	"time"
@@ -35,7 +36,8 @@ func main() {
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	prov, err := newProvider(*kind, *tenant, os.Getenv("OUTREACH_CLIENT_ID"), os.Getenv("OUTREACH_CLIENT_SECRET"))
+	w := &wire{base: http.DefaultTransport}
+	prov, err := newProvider(*kind, *tenant, os.Getenv("OUTREACH_CLIENT_ID"), os.Getenv("OUTREACH_CLIENT_SECRET"), &http.Client{Transport: w})
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "probe:", err)
 		os.Exit(2)
@@ -46,7 +48,7 @@ func main() {
 			*redirect = "http://localhost:0/callback"
 		}
 	}
-	p := &probe{prov: &overheard{Provider: prov}, now: time.Now, wait: wait, patience: *patience, out: os.Stdout}
+	p := &probe{prov: &overheard{Provider: prov}, wire: w, api: "https://graph.microsoft.com/v1.0", now: time.Now, wait: wait, patience: *patience, out: os.Stdout}
 	err = p.run(ctx, func(ctx context.Context, begin begin) (callback, error) {
 		return browse(ctx, *redirect, begin, os.Stdout)
 	})
@@ -60,15 +62,15 @@ func main() {
 	}
 }
 
-func newProvider(kind, tenant, id, secret string) (provider.Provider, error) {
+func newProvider(kind, tenant, id, secret string, client *http.Client) (provider.Provider, error) {
 	if id == "" || secret == "" {
 		return nil, errors.New("OUTREACH_CLIENT_ID and OUTREACH_CLIENT_SECRET are not set; they are in the environment so that no shell remembers them")
 	}
 	switch provider.Kind(kind) {
 	case provider.Gmail:
-		return gmail.New(gmail.Config{ClientID: id, ClientSecret: secret})
+		return gmail.New(gmail.Config{ClientID: id, ClientSecret: secret, HTTPClient: client})
 	case provider.MSGraph:
-		return msgraph.New(msgraph.Config{ClientID: id, ClientSecret: secret, Tenant: tenant})
+		return msgraph.New(msgraph.Config{ClientID: id, ClientSecret: secret, Tenant: tenant, HTTPClient: client})
 	}
 	return nil, fmt.Errorf("-provider is %q; it must be %q or %q", kind, provider.Gmail, provider.MSGraph)
 }

@@ -37,6 +37,8 @@ func (o *overheard) Exchange(ctx context.Context, cb provider.Callback) (provide
 // probe is one run over one mailbox.
 type probe struct {
 	prov     *overheard
+	wire     *wire
+	api      string // base URL of Graph with its version
 	now      func() time.Time
 	wait     func(ctx context.Context, d time.Duration) error
 	patience time.Duration

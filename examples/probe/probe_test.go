@@ -2,14 +2,20 @@ package main
 
 import (
 	"context"
+	"crypto/rand"
+	"crypto/rsa"
 	"net/http"
 	"net/url"
+	"reflect"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
 	"github.com/outreachkit/outreach/gmail"
 	"github.com/outreachkit/outreach/gmail/gmailtest"
+	"github.com/outreachkit/outreach/msgraph"
+	"github.com/outreachkit/outreach/msgraph/msgraphtest"
 	"github.com/outreachkit/outreach/provider"
 	"github.com/outreachkit/outreach/provider/postoffice"
 )
@@ -33,11 +39,11 @@ func world(t *testing.T, b postoffice.Beliefs) (*postoffice.Office, *postoffice.
 }
 
 // runProbe runs the probe, through its loopback page, on virtual time.
-func runProbe(t *testing.T, prov provider.Provider, clock *postoffice.Clock, consent func(page string) (*url.URL, error)) (*probe, string) {
+func runProbe(t *testing.T, prov provider.Provider, w *wire, api string, clock *postoffice.Clock, consent func(page string) (*url.URL, error)) (*probe, string) {
 	t.Helper()
 	var out strings.Builder
 	p := &probe{
-		prov: &overheard{Provider: prov}, now: clock.Now, patience: 10 * time.Minute, out: &out,
+		prov: &overheard{Provider: prov}, wire: w, api: api, now: clock.Now, patience: 10 * time.Minute, out: &out,
 		wait: func(_ context.Context, d time.Duration) error { clock.Advance(d); return nil },
 	}
 	err := p.run(t.Context(), func(ctx context.Context, b begin) (callback, error) {
@@ -68,23 +74,53 @@ func runProbe(t *testing.T, prov provider.Provider, clock *postoffice.Clock, con
 	return p, out.String()
 }
 
-func overGmail(t *testing.T, b postoffice.Beliefs) (*probe, string) {
+func overGmail(t *testing.T, b postoffice.Beliefs, of gmailtest.Beliefs) (*probe, string) {
 	t.Helper()
 	office, clock := world(t, b)
-	google, err := gmailtest.New(office, gmailtest.Config{ClientID: "id", ClientSecret: "secret"})
+	google, err := gmailtest.New(office, gmailtest.Config{ClientID: "id", ClientSecret: "secret", Beliefs: of})
 	if err != nil {
 		t.Fatal(err)
 	}
+	w := &wire{base: google.Transport()}
 	prov, err := gmail.New(gmail.Config{
-		ClientID: "id", ClientSecret: "secret", Endpoints: google.Endpoints(), HTTPClient: &http.Client{Transport: google.Transport()}, Now: clock.Now,
+		ClientID: "id", ClientSecret: "secret", Endpoints: google.Endpoints(), HTTPClient: &http.Client{Transport: w}, Now: clock.Now,
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	return runProbe(t, prov, clock, func(page string) (*url.URL, error) {
+	return runProbe(t, prov, w, "", clock, func(page string) (*url.URL, error) {
 		return google.Consent(nil, page, gmailtest.Answer{Account: me})
 	})
 }
+
+func overMicrosoft(t *testing.T, b postoffice.Beliefs, of msgraphtest.Beliefs) (*probe, string) {
+	t.Helper()
+	office, clock := world(t, b)
+	microsoft, err := msgraphtest.New(office, msgraphtest.Config{ClientID: "id", ClientSecret: "secret", Policy: msgraphtest.PolicyAny, SigningKey: signingKey(), Beliefs: of})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := &wire{base: microsoft.Transport()}
+	prov, err := msgraph.New(msgraph.Config{
+		ClientID: "id", ClientSecret: "secret", HTTPClient: &http.Client{Transport: w}, Now: clock.Now,
+		Endpoints: &msgraph.Endpoints{Login: microsoft.LoginURL(), Graph: microsoft.GraphURL()},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return runProbe(t, prov, w, microsoft.GraphURL()+"/v1.0", clock, func(page string) (*url.URL, error) {
+		return microsoft.Consent(nil, page, msgraphtest.Answer{Account: me})
+	})
+}
+
+// signingKey is one for all tests: making one takes a while.
+var signingKey = sync.OnceValue(func() *rsa.PrivateKey {
+	key, err := rsa.GenerateKey(rand.Reader, 2048)
+	if err != nil {
+		panic(err)
+	}
+	return key
+})
 
 // flips are single changes of what a service does, and what the probe must
 // find of it.
@@ -117,9 +153,61 @@ func TestGmail(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			b := postoffice.GmailBeliefs()
 			f.change(&b)
-			p, out := overGmail(t, b)
+			p, out := overGmail(t, b, gmailtest.Beliefs{})
 			check(t, p, out, f.want)
 		})
+	}
+	for belief, of := range map[string]gmailtest.Beliefs{
+		"RotatesRefreshTokens": {RotatesRefreshTokens: true}, "HistoryWithoutLabels": {HistoryWithoutLabels: true},
+		"ShortScopes": {ShortScopes: true}, "NoIssuer": {NoIssuer: true},
+	} {
+		t.Run(belief, func(t *testing.T) {
+			p, out := overGmail(t, postoffice.GmailBeliefs(), gmailtest.Beliefs{})
+			check(t, p, out, map[string]string{belief: "false"})
+			p, out = overGmail(t, postoffice.GmailBeliefs(), of)
+			check(t, p, out, map[string]string{belief: "true"})
+			named(t, p, gmailtest.Beliefs{})
+		})
+	}
+}
+
+func TestMicrosoft(t *testing.T) {
+	for name, f := range flips() {
+		if name == "self mail is one" {
+			continue // a message lies in one folder
+		}
+		t.Run(name, func(t *testing.T) {
+			b := postoffice.GraphBeliefs()
+			f.change(&b)
+			p, out := overMicrosoft(t, b, msgraphtest.Beliefs{})
+			check(t, p, out, f.want)
+		})
+	}
+	for belief, of := range map[string]msgraphtest.Beliefs{
+		"FullScopes": {FullScopes: true}, "SendsIssuer": {SendsIssuer: true}, "SentCopyHeaders": {SentCopyHeaders: true},
+		"DropsCustomHeaders": {DropsCustomHeaders: true}, "PropertyIDsAsAsked": {PropertyIDsAsAsked: true},
+		"DeltaWithoutProperties": {DeltaWithoutProperties: true}, "DeltaReplays": {DeltaReplays: true},
+	} {
+		t.Run(belief, func(t *testing.T) {
+			p, out := overMicrosoft(t, postoffice.GraphBeliefs(), msgraphtest.Beliefs{})
+			check(t, p, out, map[string]string{belief: "false"})
+			p, out = overMicrosoft(t, postoffice.GraphBeliefs(), of)
+			check(t, p, out, map[string]string{belief: "true"})
+			named(t, p, msgraphtest.Beliefs{})
+		})
+	}
+}
+
+// named: the report has a line for each switch of the fakes, so that what is
+// believed can be set right.
+func named(t *testing.T, p *probe, fake any) {
+	t.Helper()
+	for _, kind := range []reflect.Type{reflect.TypeFor[postoffice.Beliefs](), reflect.TypeOf(fake)} {
+		for i := range kind.NumField() {
+			if name := kind.Field(i).Name; p.report.value(name) == "" {
+				t.Errorf("the report says nothing of %s", name)
+			}
+		}
 	}
 }
 
@@ -141,10 +229,10 @@ func check(t *testing.T, p *probe, out string, want map[string]string) {
 
 // TestMistakes are what a person may do wrong.
 func TestMistakes(t *testing.T) {
-	if _, err := newProvider("gmail", "", "", ""); err == nil || !strings.Contains(err.Error(), "OUTREACH_CLIENT_ID") {
+	if _, err := newProvider("gmail", "", "", "", nil); err == nil || !strings.Contains(err.Error(), "OUTREACH_CLIENT_ID") {
 		t.Errorf("no credentials: %v", err)
 	}
-	if _, err := newProvider("yahoo", "", "id", "secret"); err == nil || !strings.Contains(err.Error(), "yahoo") {
+	if _, err := newProvider("yahoo", "", "id", "secret", nil); err == nil || !strings.Contains(err.Error(), "yahoo") {
 		t.Errorf("an unknown service: %v", err)
 	}
 	if _, err := browse(t.Context(), "http://example.com/callback", nil, nil); err == nil || !strings.Contains(err.Error(), "127.0.0.1") {
