@@ -21,8 +21,21 @@
 // and doesn't know. Results of intents are facts: they are accepted under any
 // fence, once.
 //
-// Lock the mailbox's row first where there is a fence, then enrollments by
-// ID, then intents: batches that touch several mailboxes then don't deadlock.
+// A commit that locks in one order never deadlocks with another: the
+// mailboxes of the fence and of the enrollments, then enrollments, intents,
+// definitions, index rows, suppressions and outbox rows, each sorted by key.
+// In SQL that is a SELECT ... ORDER BY ... FOR UPDATE before an UPDATE of
+// many rows; with foreign keys in PostgreSQL, FOR NO KEY UPDATE. In SQLite
+// begin the transaction IMMEDIATE. The fence is checked after its row is
+// locked, against a clock read after that (the time of the transaction's
+// beginning is too early), and the lock is held until the commit.
+//
+// # When the outcome is not known
+//
+// A connection that is lost during COMMIT leaves the caller in the dark. The
+// module never acts on such a commit: it reads again and decides again, which
+// versions and the ids of intents make safe. No mail leaves on an intent whose
+// commit was not confirmed.
 //
 // # Clocks
 //
@@ -40,9 +53,12 @@
 //
 // # Columns
 //
-// A SQL store needs these as columns: of an enrollment its id, host key,
-// mailbox, link, recipient, sequence hash, status, due time and version; of a
-// mailbox its id, link, read time, mark, lease end, token and version; of an
+// A SQL store needs these as columns: of an enrollment its id, host key
+// (unique), mailbox, link, recipient, sequence hash, kind, status, due time
+// and version; of a mailbox its id, link, read time, lease end, token and
+// version, how many marks it got, had at its claim and has had dealt with,
+// and the earliest due time of its enrollments, which makes Claim one scan of
+// an index; of an
 // index row all fields; of an intent its id, enrollment, mailbox, state,
 // Message-ID and deadline. Engine state, merge data, mail bytes, tokens and
 // definitions are opaque bytes to it, and may be sealed.

@@ -96,6 +96,10 @@ const (
 	IndexUnconfirmed IndexKind = "unconfirmed"
 )
 
+// MaxIndexValue is the most bytes that the Value of an index row has, so that
+// every database can index it.
+const MaxIndexValue = 1024
+
 // IndexRow connects something seen in a mailbox with an enrollment.
 type IndexRow struct {
 	Kind       IndexKind
@@ -120,8 +124,10 @@ type Mailbox struct {
 	ReadAt time.Time // when it next needs reading; zero is never
 	Data   []byte    // pace, health and the like, opaque
 
-	// Marked says that somebody asked for a read (Notify). It is reported by
-	// Claim and cleared by it; Commit does not touch it.
+	// Marked says that somebody asked for a read (Notify) and no claim has
+	// dealt with it yet: Unclaim clears the marks that were there when the
+	// mailbox was claimed. A claim whose process died clears nothing, so the
+	// next one reports the mark again. Commit does not touch it.
 	Marked bool
 
 	Version int64
@@ -143,8 +149,8 @@ type Event struct {
 	Seq        int64 // the store's, for Ack; grows, may have gaps
 }
 
-// Fence proves a claim on a mailbox. It is good until its lease ends or
-// somebody else claims the mailbox.
+// Fence proves a claim on a mailbox. It is good until its lease ends, by the
+// store's clock, or somebody else claims the mailbox.
 type Fence struct {
 	Mailbox string
 	Token   int64 // grows with each claim of the mailbox
@@ -154,7 +160,11 @@ type Fence struct {
 //
 // Each record has a Version: the one that was read, or 0 to create it. If the
 // stored one differs the batch fails with a ConflictError that names the
-// record. Stored versions grow by one with each write.
+// record. Stored versions grow by one with each write. A record stands in a
+// batch once, and a result is of an intent of an earlier batch.
+//
+// What is wrong in itself is ErrInvalid, before anything is looked up; then
+// ErrFenced; then ErrNotFound and ErrConflict.
 type Batch struct {
 	// Fence is required for Mailbox and Intents and checked whenever it is
 	// set: ErrFenced if it is no longer good.
@@ -168,8 +178,8 @@ type Batch struct {
 	Results []Result
 
 	Definitions  []Definition // written if absent
-	Enrollments  []Enrollment
-	Index        []IndexRow // written if absent; a later Until wins
+	Enrollments  []Enrollment // HostKey, Mailbox and Created of a stored one never change: ErrInvalid
+	Index        []IndexRow   // written if absent; a later Until wins
 	Suppressions []Suppression
 	Outbox       []Event
 }
@@ -193,16 +203,24 @@ type Claim struct {
 }
 
 // EnrollmentStore is the truth that the promises rest on. All methods are
-// safe for concurrent use by many processes. Returned values are the
-// caller's to change. Times are kept to the microsecond: finer parts may be
-// cut off. A zero time is kept as zero.
+// safe for concurrent use by many processes, and what a method returned nil
+// for survives a crash of the database. Returned values are the caller's to
+// change.
+//
+// Times are kept to the microsecond: finer parts may be cut off. A zero time
+// is kept as zero. Nil and empty bytes are the same. Strings are UTF-8
+// without NUL, compare byte by byte (IDs differ by case), and as the Value of
+// an index row have at most MaxIndexValue bytes: ErrInvalid for others, also
+// where they are only looked up. Lists may have any length.
 type EnrollmentStore interface {
 	// Claim leases mailboxes that have work: a due enrollment, a due read or
-	// a mark, and no live lease. Longest-waiting first. Only a mailbox that
-	// EnsureMailbox has made known is ever claimed. Claiming clears Marked.
+	// a mark, and no live lease. Longest-waiting first, as far as is known: a
+	// mailbox that is being written at this moment may be left out. Only a
+	// mailbox that EnsureMailbox has made known is ever claimed.
 	Claim(ctx context.Context, p ClaimParams) ([]Claim, error)
 
-	// Renew extends the lease to ttl from now, ErrFenced if it is lost.
+	// Renew extends the lease to ttl from now, ErrFenced if it is lost: a
+	// lease that has ended is lost, though nobody else has claimed since.
 	// Unclaim ends it; one that is already lost is no error.
 	Renew(ctx context.Context, f Fence, ttl time.Duration) error
 	Unclaim(ctx context.Context, f Fence) error
@@ -236,17 +254,20 @@ type EnrollmentStore interface {
 	// past Until at now, by Value, then Enrollment.
 	Index(ctx context.Context, p ListIndex) ([]IndexRow, error)
 
-	// Commit writes b. On any error but a lost connection nothing has
-	// changed. After a lost connection the batch may be committed or not:
-	// committing it again tells, because its versions have moved.
+	// Commit writes b. After ErrConflict, ErrFenced, ErrInvalid and
+	// ErrNotFound nothing has changed. After any other error, and a context
+	// that ended, the batch may be committed or not, and callers read again;
+	// a store that knows that it doesn't know says ErrUnknown. Deadlocks and
+	// failed serializations are the store's to try again.
 	Commit(ctx context.Context, b Batch) error
 
 	// Suppressed returns those of the hashes that are suppressed.
 	Suppressed(ctx context.Context, hashes []string) ([]string, error)
 
-	// Outbox returns the oldest rows not yet acknowledged, at most limit. A
-	// row is never skipped because a later one was committed first. Ack
-	// removes rows; unknown ones are no error.
+	// Outbox returns the oldest rows not yet acknowledged, at most limit (100
+	// if it is not positive). It leases nothing: two callers get the same
+	// rows. A row is never skipped because a later one was committed first.
+	// Ack removes rows; unknown ones are no error.
 	Outbox(ctx context.Context, limit int) ([]Event, error)
 	Ack(ctx context.Context, seqs []int64) error
 

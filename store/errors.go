@@ -14,6 +14,11 @@ const (
 	ErrOwned    = Error("the mailbox has another link")
 	ErrNotFound = Error("not found")
 	ErrInvalid  = Error("invalid value")
+
+	// ErrUnknown: the connection was lost, or the context ended, while the
+	// change was being made permanent. It is made or it is not; nobody who
+	// has not read again may act on either.
+	ErrUnknown = Error("the change may have been made or not; read it again")
 )
 
 // ConflictError names the record whose version did not match. It matches

@@ -58,7 +58,7 @@ func (m *mailbox) waiting(now time.Time) (time.Time, bool) {
 	for _, due := range m.due {
 		consider(due)
 	}
-	if m.Marked && !ok {
+	if m.marked() && !ok {
 		return now, true
 	}
 	return since, ok
@@ -67,8 +67,8 @@ func (m *mailbox) waiting(now time.Time) (time.Time, bool) {
 func (e *Enrollments) claim(box *mailbox, p store.ClaimParams, now time.Time) store.Claim {
 	box.token++
 	box.leaseEnd = now.Add(p.TTL)
-	c := store.Claim{Fence: store.Fence{Mailbox: box.ID, Token: box.token}, Mailbox: cloneMailbox(box.Mailbox)}
-	box.Marked = false
+	box.marksTaken = box.marks
+	c := store.Claim{Fence: store.Fence{Mailbox: box.ID, Token: box.token}, Mailbox: box.seen()}
 	var due []store.Enrollment
 	for id, at := range box.due {
 		if !at.After(p.Now) {
@@ -112,7 +112,8 @@ func (e *Enrollments) Unclaim(ctx context.Context, f store.Fence) error {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if e.good(f) == nil {
-		e.mailboxes[f.Mailbox].leaseEnd = time.Time{}
+		box := e.mailboxes[f.Mailbox]
+		box.leaseEnd, box.marksDone = time.Time{}, box.marksTaken
 	}
 	return nil
 }

@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
+	"unicode/utf8"
 
 	"github.com/outreachkit/outreach/store"
 )
@@ -17,7 +19,7 @@ func (e *Enrollments) Commit(ctx context.Context, b store.Batch) error {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	for _, check := range []func(*store.Batch) error{
-		e.checkFence, e.checkEnrollments, e.checkIntents, e.checkResults, checkRows,
+		checkForm, checkRows, e.checkFence, e.checkEnrollments, e.checkIntents, e.checkResults,
 	} {
 		if err := check(&b); err != nil {
 			return err
@@ -27,46 +29,76 @@ func (e *Enrollments) Commit(ctx context.Context, b store.Batch) error {
 	return nil
 }
 
+// checkForm checks what is wrong whatever is stored.
+func checkForm(b *store.Batch) error {
+	switch {
+	case b.Fence == nil && (b.Mailbox != nil || len(b.Intents) > 0):
+		return invalid("a mailbox and new intents need a fence")
+	case b.Mailbox != nil && b.Mailbox.ID != b.Fence.Mailbox:
+		return invalid("the fence is of another mailbox")
+	}
+	ids, keys := make(map[string]bool), make(map[string]bool)
+	for _, row := range b.Enrollments {
+		if row.ID == "" || row.HostKey == "" || row.Mailbox == "" {
+			return invalid("an enrollment needs an ID, a HostKey and a Mailbox")
+		}
+		if !plain(row.ID, row.HostKey, row.Kind, row.Mailbox, row.Link, row.Owner, row.Actor, row.Recipient, row.Sequence, row.Status) {
+			return errText
+		}
+		if ids[row.ID] || keys[row.HostKey] {
+			return invalid("the same enrollment twice in one batch")
+		}
+		ids[row.ID], keys[row.HostKey] = true, true
+	}
+	for _, in := range b.Intents {
+		if in.ID == "" || in.Enrollment == "" || in.State != store.IntentOpen {
+			return invalid("a new intent needs an ID and an Enrollment, and is open")
+		}
+		if !plain(in.ID, in.Enrollment, in.MessageID, in.Key) {
+			return errText
+		}
+		if in.Mailbox != b.Fence.Mailbox {
+			return invalid("the fence is of another mailbox")
+		}
+	}
+	closed := make(map[string]bool)
+	for _, res := range b.Results {
+		if res.State == store.IntentOpen || res.State == "" {
+			return invalid("a result closes an intent")
+		}
+		if !plain(res.Intent, res.Ref, res.Thread, res.RealMessageID) {
+			return errText
+		}
+		if closed[res.Intent] {
+			return invalid("two results of one intent in one batch")
+		}
+		closed[res.Intent] = true
+	}
+	return nil
+}
+
 func (e *Enrollments) checkFence(b *store.Batch) error {
 	if b.Fence == nil {
-		if b.Mailbox != nil || len(b.Intents) > 0 {
-			return invalid("a mailbox and new intents need a fence")
-		}
 		return nil
 	}
 	if err := e.good(*b.Fence); err != nil {
 		return err
 	}
-	if b.Mailbox == nil {
-		return nil
-	}
-	if b.Mailbox.ID != b.Fence.Mailbox {
-		return invalid("the fence is of another mailbox")
-	}
-	if e.mailboxes[b.Mailbox.ID].Version != b.Mailbox.Version {
+	if b.Mailbox != nil && e.mailboxes[b.Mailbox.ID].Version != b.Mailbox.Version {
 		return &store.ConflictError{Record: "mailbox", ID: b.Mailbox.ID}
 	}
 	return nil
 }
 
 func (e *Enrollments) checkEnrollments(b *store.Batch) error {
-	seen := make(map[string]bool)
-	keys := make(map[string]bool)
 	for _, row := range b.Enrollments {
-		if row.ID == "" || row.HostKey == "" || row.Mailbox == "" {
-			return invalid("an enrollment needs an ID, a HostKey and a Mailbox")
-		}
-		if seen[row.ID] || keys[row.HostKey] {
-			return invalid("the same enrollment twice in one batch")
-		}
-		seen[row.ID], keys[row.HostKey] = true, true
 		old, ok := e.enrollments[row.ID]
 		holder, taken := e.hostKeys[row.HostKey]
 		switch {
+		case ok && (old.HostKey != row.HostKey || old.Mailbox != row.Mailbox || !old.Created.Equal(micro(row.Created))) && old.Version == row.Version:
+			return invalid("an enrollment keeps its HostKey, Mailbox and Created")
 		case ok && old.Version != row.Version, !ok && row.Version != 0, taken && holder != row.ID:
 			return &store.ConflictError{Record: "enrollment", ID: row.ID}
-		case ok && (old.HostKey != row.HostKey || old.Mailbox != row.Mailbox):
-			return invalid("an enrollment keeps its HostKey and Mailbox")
 		case !ok && e.mailboxes[row.Mailbox] == nil:
 			return fmt.Errorf("mailbox %s: %w", row.Mailbox, store.ErrNotFound)
 		}
@@ -77,12 +109,6 @@ func (e *Enrollments) checkEnrollments(b *store.Batch) error {
 func (e *Enrollments) checkIntents(b *store.Batch) error {
 	seen := make(map[string]bool)
 	for _, in := range b.Intents {
-		if in.ID == "" || in.Enrollment == "" || in.State != store.IntentOpen {
-			return invalid("a new intent needs an ID and an Enrollment, and is open")
-		}
-		if in.Mailbox != b.Fence.Mailbox {
-			return invalid("the fence is of another mailbox")
-		}
 		if _, ok := e.intents[in.ID]; ok || seen[in.ID] {
 			return &store.ConflictError{Record: "intent", ID: in.ID}
 		}
@@ -93,9 +119,6 @@ func (e *Enrollments) checkIntents(b *store.Batch) error {
 
 func (e *Enrollments) checkResults(b *store.Batch) error {
 	for _, res := range b.Results {
-		if res.State == store.IntentOpen || res.State == "" {
-			return invalid("a result closes an intent")
-		}
 		in, ok := e.intents[res.Intent]
 		if !ok {
 			return fmt.Errorf("intent %s: %w", res.Intent, store.ErrNotFound)
@@ -107,10 +130,22 @@ func (e *Enrollments) checkResults(b *store.Batch) error {
 	return nil
 }
 
+var errText = invalid("a string that is not UTF-8, or has a NUL")
+
+// plain reports whether every database can keep the strings.
+func plain(list ...string) bool {
+	return !slices.ContainsFunc(list, func(s string) bool { return !utf8.ValidString(s) || strings.ContainsRune(s, 0) })
+}
+
+func validKey(k store.IndexKey) bool { return len(k.Value) <= store.MaxIndexValue && plain(k.Value) }
+
 func checkRows(b *store.Batch) error {
 	for _, row := range b.Index {
 		if row.Kind == "" || row.Value == "" || row.Mailbox == "" || row.Enrollment == "" {
 			return invalid("an index row needs all its keys")
+		}
+		if !validKey(store.IndexKey{Kind: row.Kind, Value: row.Value}) || !plain(row.Mailbox, row.Enrollment) {
+			return invalid("the Value of an index row is not UTF-8, has a NUL or is too long")
 		}
 	}
 	for _, d := range b.Definitions {
@@ -127,6 +162,9 @@ func checkRows(b *store.Batch) error {
 		if ev.Key == "" {
 			return invalid("an outbox row needs a Key")
 		}
+		if !plain(ev.Key, ev.Kind, ev.Enrollment) {
+			return errText
+		}
 	}
 	return nil
 }
@@ -134,10 +172,8 @@ func checkRows(b *store.Batch) error {
 func (e *Enrollments) write(b *store.Batch) {
 	if b.Mailbox != nil {
 		box := e.mailboxes[b.Mailbox.ID]
-		marked := box.Marked
 		box.Mailbox = cloneMailbox(*b.Mailbox)
 		box.ReadAt = micro(b.Mailbox.ReadAt)
-		box.Marked = marked
 		box.Version++
 	}
 	for _, d := range b.Definitions {

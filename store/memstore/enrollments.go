@@ -37,6 +37,17 @@ type mailbox struct {
 	leaseEnd time.Time // by the store's clock; zero is unclaimed
 	due      map[string]time.Time
 	open     map[string]bool // intent ids
+
+	marks, marksTaken, marksDone int // notified, at the latest claim, and dealt with
+}
+
+func (m *mailbox) marked() bool { return m.marks > m.marksDone }
+
+// seen returns the record as callers see it.
+func (m *mailbox) seen() store.Mailbox {
+	out := cloneMailbox(m.Mailbox)
+	out.Marked = m.marked()
+	return out
 }
 
 type rowKey struct{ mailbox, enrollment string }
@@ -70,7 +81,7 @@ func (e *Enrollments) EnsureMailbox(ctx context.Context, id, link string) (store
 		box.Link = link
 		box.Version++
 	}
-	return cloneMailbox(box.Mailbox), nil
+	return box.seen(), nil
 }
 
 // GetMailbox implements store.EnrollmentStore.
@@ -84,7 +95,7 @@ func (e *Enrollments) GetMailbox(ctx context.Context, id string) (store.Mailbox,
 	if !ok {
 		return store.Mailbox{}, fmt.Errorf("mailbox %s: %w", id, store.ErrNotFound)
 	}
-	return cloneMailbox(box.Mailbox), nil
+	return box.seen(), nil
 }
 
 // Notify implements store.EnrollmentStore.
@@ -98,7 +109,7 @@ func (e *Enrollments) Notify(ctx context.Context, id string) error {
 	if !ok {
 		return fmt.Errorf("mailbox %s: %w", id, store.ErrNotFound)
 	}
-	box.Marked = true
+	box.marks++
 	return nil
 }
 
@@ -177,6 +188,9 @@ func (e *Enrollments) Match(ctx context.Context, box string, keys []store.IndexK
 	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
+	if slices.ContainsFunc(keys, func(k store.IndexKey) bool { return !validKey(k) }) {
+		return nil, invalid("the Value of an index key is not UTF-8, has a NUL or is too long")
+	}
 	var out []store.IndexRow
 	seen := make(map[store.IndexKey]bool, len(keys))
 	for _, key := range keys {

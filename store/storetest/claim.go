@@ -134,7 +134,58 @@ func claimChecks() map[string]func(T, Harness) {
 				c.Fatalf("unclaim: %v", err)
 			}
 			if c.claim(base) != nil {
-				c.Errorf("a mark that was reported stays")
+				c.Errorf("a mark that was dealt with stays")
+			}
+		}),
+		"MarkOfADeadClaim": withEnrollments(func(c sees, h Harness) {
+			if h.Advance == nil {
+				c.Skipf("the clock can't be moved")
+			}
+			c.fence() // by a mark, by a process that dies now
+			h.Advance(2 * time.Minute)
+			cl := c.claim(base)
+			if cl == nil || !cl.Mailbox.Marked {
+				c.Fatalf("the mark died with the process: %+v", cl)
+			}
+			if box := must[store.Mailbox](c, "mailbox")(c.s.GetMailbox(c.Context(), boxID)); !box.Marked {
+				c.Errorf("the mark is not shown while it is dealt with")
+			}
+			if err := c.s.Unclaim(c.Context(), cl.Fence); err != nil {
+				c.Fatalf("unclaim: %v", err)
+			}
+			if box := must[store.Mailbox](c, "mailbox")(c.s.GetMailbox(c.Context(), boxID)); box.Marked {
+				c.Errorf("a mark that was dealt with is shown")
+			}
+		}),
+		"RenewAfterTheEnd": withEnrollments(func(c sees, h Harness) {
+			if h.Advance == nil {
+				c.Skipf("the clock can't be moved")
+			}
+			f := c.fence()
+			h.Advance(2 * time.Minute)
+			wantErr(c, "renewing a lease that has ended", c.s.Renew(c.Context(), *f, time.Minute), store.ErrFenced)
+		}),
+		"EachItsOwn": withEnrollments(func(c sees, _ Harness) {
+			c.ensure(otherID)
+			e := enrollment("o1", base)
+			e.Mailbox = otherID
+			c.commit("work in two", store.Batch{Enrollments: []store.Enrollment{enrollment("e1", base), enrollment("e2", base), e}})
+			claims := func() map[string]store.Claim {
+				out := make(map[string]store.Claim)
+				for _, cl := range must[[]store.Claim](c, "claim")(c.s.Claim(c.Context(), store.ClaimParams{By: "x", Now: base, TTL: time.Minute, Mailboxes: 10, PerMailbox: 10})) {
+					out[cl.Mailbox.ID] = cl
+				}
+				return out
+			}
+			first := claims()
+			f, g := first[boxID].Fence, first[otherID].Fence
+			if len(first[boxID].Due) != 2 || len(first[otherID].Due) != 1 || f.Mailbox != boxID || g.Mailbox != otherID {
+				c.Fatalf("claimed %+v", first)
+			}
+			c.commit("an open intent", store.Batch{Fence: &f, Intents: []store.Intent{intent("i1", "e1")}})
+			_, _ = c.s.Unclaim(c.Context(), f), c.s.Unclaim(c.Context(), g)
+			if again := claims(); len(again[boxID].Open) != 1 || len(again[otherID].Open) != 0 {
+				c.Errorf("then %+v", again)
 			}
 		}),
 		"ReadAt": withEnrollments(func(c sees, _ Harness) {

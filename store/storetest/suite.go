@@ -46,6 +46,7 @@ func Checks() []Check {
 	}{
 		{"Tokens", tokenChecks()}, {"Flows", flowChecks()}, {"Conversations", conversationChecks()},
 		{"Commit", commitChecks()}, {"Claim", claimChecks()}, {"Index", indexChecks()}, {"Outbox", outboxChecks()},
+		{"Values", valueChecks()}, {"Writers", writerChecks()},
 	} {
 		for _, name := range slices.Sorted(maps.Keys(g.checks)) {
 			out = append(out, Check{Name: g.name + "/" + name, Run: g.checks[name]})
