@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/outreachkit/outreach/provider"
+	"github.com/outreachkit/outreach/provider/postoffice"
 	"github.com/outreachkit/outreach/sequence"
 	"github.com/outreachkit/outreach/sequence/runner"
 	"github.com/outreachkit/outreach/store"
@@ -141,4 +142,29 @@ func TestNarrowLinks(t *testing.T) {
 	}
 	w.pass(10 * day)
 	w.want(e.ID, runner.StatusReplied, 2)
+}
+
+// odd is a mailbox whose service names threads strangely.
+type odd struct{ provider.Mailbox }
+
+func (o odd) Envelope(ctx context.Context, ref provider.Ref) (*provider.Envelope, error) {
+	env, err := o.Mailbox.Envelope(ctx, ref)
+	if err == nil {
+		env.Thread += "\xff\x00"
+		env.References = append(env.References, "<"+strings.Repeat("x", 3*store.MaxIndexValue)+"@example.net>")
+	}
+	return env, err
+}
+
+// TestStrangeNames: what a service names things, and what a mail cites, may be
+// longer than a database can index, or no text at all. The mail is read like
+// any other.
+func TestStrangeNames(t *testing.T) {
+	w := newWorld(t)
+	w.open.wrap = func(mb provider.Mailbox) provider.Mailbox { return odd{mb} }
+	w.person("grace@example.net", postoffice.Behaviour{Do: postoffice.AnswerNew, After: time.Hour})
+	id := w.enroll("grace@example.net").ID
+	w.pass(3 * time.Hour)
+	w.want(id, runner.StatusReplied, 1)
+	w.sound()
 }

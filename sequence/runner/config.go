@@ -116,7 +116,8 @@ type Config struct {
 	// Now is the clock. Nil is time.Now.
 	Now func() time.Time
 
-	// Wait waits in Run, and only there. Nil waits on the wall clock.
+	// Wait waits in Run, and between two tries to store what became of a
+	// send. Nil waits on the wall clock.
 	Wait func(ctx context.Context, d time.Duration) error
 
 	// Logger reports what the runner could not return. Nil is silent.

@@ -185,7 +185,7 @@ func (r *Runner) event(ctx context.Context, id string, kind sequence.EventKind, 
 
 // enrollmentsOf lists every enrollment of an address, in all mailboxes.
 func (r *Runner) enrollmentsOf(ctx context.Context, addr string) ([]string, error) {
-	rows, err := r.cfg.Store.Match(ctx, "", []store.IndexKey{{Kind: store.IndexAddress, Value: provider.Normalize(addr)}})
+	rows, err := r.cfg.Store.Match(ctx, "", []store.IndexKey{indexKey(store.IndexAddress, provider.Normalize(addr))})
 	if err != nil {
 		return nil, fmt.Errorf("runner: match: %w", err)
 	}

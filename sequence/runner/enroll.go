@@ -80,7 +80,8 @@ func (e Error) Error() string { return "runner: " + string(e) }
 
 // Enroll begins a recipient's run. It makes no request to the mail service:
 // the first step leaves on a later Tick. Enrolling again with the same Key,
-// link, recipient and sequence returns the enrollment as it now is.
+// link, recipient and sequence returns the enrollment as it now is: that is
+// what to do after store.ErrUnknown and after a crash.
 //
 // Beside the package's errors it returns sequence.ErrInvalid or
 // provider.ErrInvalid for a field that can't be used, and what
@@ -138,7 +139,7 @@ func (r *Runner) enroll(ctx context.Context, p EnrollParams, kind string) (Enrol
 		b.Definitions = []store.Definition{{Hash: l.row.Sequence, Data: def}}
 		if kind != kindPreview {
 			b.Index = []store.IndexRow{{
-				Kind: store.IndexAddress, Value: l.row.Recipient, Mailbox: l.row.Mailbox,
+				Kind: store.IndexAddress, Value: indexed(l.row.Recipient), Mailbox: l.row.Mailbox,
 				Enrollment: l.row.ID, Until: now.Add(r.opts.TrackFor),
 			}}
 		}
@@ -181,6 +182,10 @@ func (r *Runner) check(p *EnrollParams) error {
 		return bad("Key", "is empty; give your own unique name for this run")
 	case len(p.Key) > 512:
 		return bad("Key", "is longer than 512 bytes")
+	case plain(p.Key) != p.Key:
+		return bad("Key", "is not UTF-8 or has a NUL")
+	case plain(p.Actor) != p.Actor:
+		return bad("Actor", "is not UTF-8 or has a NUL")
 	case p.Link == "":
 		return bad("Link", "is empty; give the id of a link")
 	case p.Sequence == nil:

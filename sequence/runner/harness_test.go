@@ -60,6 +60,7 @@ func newWorld(t *testing.T, change ...func(*runner.Config)) *world {
 	w.cfg = runner.Config{
 		Store: w.mem.Enrollments(), Mailboxes: w.open, Log: w.mem.Conversations(), Events: w.events, Observer: w.seen,
 		Key: []byte("a secret of thirty-two bytes ...."), Domain: "mail.agency.example.com", Now: clock.Now,
+		Wait: func(ctx context.Context, _ time.Duration) error { return ctx.Err() },
 	}
 	for _, f := range change {
 		f(&w.cfg)

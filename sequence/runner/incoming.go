@@ -60,7 +60,7 @@ func (p *pass) known(ctx context.Context, env *provider.Envelope) (*provider.Kno
 	var keys []store.IndexKey
 	add := func(kind store.IndexKind, value string) {
 		if value != "" {
-			keys = append(keys, store.IndexKey{Kind: kind, Value: value})
+			keys = append(keys, indexKey(kind, value))
 		}
 	}
 	add(store.IndexThread, env.Thread)
@@ -133,7 +133,7 @@ func enrollmentIDs(rows []store.IndexRow) []string {
 // at again while searches overlap. Nothing of it is kept but its ref.
 func (p *pass) forget(ctx context.Context, ref provider.Ref) error {
 	err := p.r.cfg.Store.Commit(ctx, store.Batch{Fence: &p.claim.Fence, Index: []store.IndexRow{{
-		Kind: store.IndexRef, Value: string(ref), Mailbox: p.box.ID, Enrollment: nobody,
+		Kind: store.IndexRef, Value: indexed(string(ref)), Mailbox: p.box.ID, Enrollment: nobody,
 		Until: p.r.cfg.Now().Add(2*p.r.opts.SearchOverlap + provider.ReportSpan),
 	}}})
 	if err != nil {
@@ -145,7 +145,7 @@ func (p *pass) forget(ctx context.Context, ref provider.Ref) error {
 // poisoned holds the conversations of a message that can't be read: it may
 // be the answer.
 func (p *pass) poisoned(ctx context.Context, it provider.Item) error {
-	rows, err := p.r.cfg.Store.Match(ctx, p.box.ID, []store.IndexKey{{Kind: store.IndexThread, Value: it.Thread}})
+	rows, err := p.r.cfg.Store.Match(ctx, p.box.ID, []store.IndexKey{indexKey(store.IndexThread, it.Thread)})
 	if err != nil {
 		return fmt.Errorf("runner: match: %w", err)
 	}
@@ -164,7 +164,7 @@ func (p *pass) poisoned(ctx context.Context, it provider.Item) error {
 
 func (p *pass) refRow(l *loaded, ref provider.Ref) store.IndexRow {
 	return store.IndexRow{
-		Kind: store.IndexRef, Value: string(ref), Mailbox: p.box.ID, Enrollment: l.id(),
+		Kind: store.IndexRef, Value: indexed(string(ref)), Mailbox: p.box.ID, Enrollment: l.id(),
 		Until: p.r.cfg.Now().Add(p.r.opts.TrackFor),
 	}
 }
@@ -210,9 +210,9 @@ func (p *pass) ownCopy(ctx context.Context, env *provider.Envelope, m provider.M
 // complete writes what a sent copy tells into the record and the index.
 func (p *pass) complete(l *loaded, b *store.Batch, i int, c provider.Located) {
 	m := &l.rec.Mails[i]
-	m.Real = orElse(m.Real, c.MessageID)
-	m.Ref = orElse(m.Ref, string(c.Ref))
-	m.Thread = orElse(m.Thread, c.Thread)
+	m.Real = orElse(m.Real, plain(c.MessageID))
+	m.Ref = orElse(m.Ref, plain(string(c.Ref)))
+	m.Thread = orElse(m.Thread, plain(c.Thread))
 	b.Results = append(b.Results, store.Result{
 		Intent: m.Intent, State: store.IntentSent, Ref: m.Ref, Thread: m.Thread, RealMessageID: m.Real, At: m.At,
 	})

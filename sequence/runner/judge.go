@@ -46,7 +46,7 @@ func (p *pass) judge(l *loaded, b *store.Batch, j *judgement) error {
 			l.rec.Threads = append(l.rec.Threads, t)
 		}
 		b.Index = append(b.Index, store.IndexRow{
-			Kind: store.IndexThread, Value: t, Mailbox: p.box.ID, Enrollment: l.id(), Until: p.r.cfg.Now().Add(p.r.opts.TrackFor),
+			Kind: store.IndexThread, Value: indexed(t), Mailbox: p.box.ID, Enrollment: l.id(), Until: p.r.cfg.Now().Add(p.r.opts.TrackFor),
 		})
 	}
 	ev, reason := j.event(l, hit)

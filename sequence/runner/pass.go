@@ -60,16 +60,26 @@ func (p *pass) run(ctx context.Context) (err error) {
 	case errors.Is(trouble, store.ErrConflict):
 		// The mailbox's record changed under us: its link did. The next pass
 		// starts from what it is now.
-		return p.giveBack(ctx)
+		return p.abandon(ctx)
 	case ctx.Err() != nil:
 		// The lease ends by itself; open intents are looked up then.
 		return ctx.Err()
 	}
 	var pe *provider.Error
 	if !errors.As(trouble, &pe) {
-		return errors.Join(trouble, p.giveBack(ctx))
+		return errors.Join(trouble, p.abandon(ctx))
 	}
 	return p.troubled(ctx, pe)
+}
+
+// abandon gives the mailbox back undone: a mark stays.
+func (p *pass) abandon(ctx context.Context) error {
+	if p.claim.Mailbox.Marked {
+		if err := p.r.cfg.Store.Notify(ctx, p.box.ID); err != nil {
+			return fmt.Errorf("runner: mark mailbox %s again: %w", p.box.ID, err)
+		}
+	}
+	return p.giveBack(ctx)
 }
 
 // work is one pass: the link is opened, open intents are looked up, the

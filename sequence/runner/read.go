@@ -197,9 +197,9 @@ func (p *pass) items(ctx context.Context, items []provider.Item, reason string) 
 	for chunk := range slices.Chunk(items, 500) {
 		keys := make([]store.IndexKey, 0, 2*len(chunk))
 		for _, it := range chunk {
-			keys = append(keys, store.IndexKey{Kind: store.IndexRef, Value: string(it.Ref)})
+			keys = append(keys, indexKey(store.IndexRef, string(it.Ref)))
 			if it.Thread != "" {
-				keys = append(keys, store.IndexKey{Kind: store.IndexThread, Value: it.Thread})
+				keys = append(keys, indexKey(store.IndexThread, it.Thread))
 			}
 		}
 		rows, err := p.r.cfg.Store.Match(ctx, p.box.ID, keys)
@@ -216,10 +216,11 @@ func (p *pass) items(ctx context.Context, items []provider.Item, reason string) 
 			}
 		}
 		for _, it := range chunk {
-			if it.Draft || seen[string(it.Ref)] || reason == ReasonThread && !ours[it.Thread] {
+			ref := indexed(string(it.Ref))
+			if it.Draft || seen[ref] || reason == ReasonThread && !ours[indexed(it.Thread)] {
 				continue
 			}
-			seen[string(it.Ref)] = true
+			seen[ref] = true
 			if err := p.hold(ctx); err != nil {
 				return err
 			}

@@ -197,6 +197,7 @@ func (r *Runner) markSent(l *loaded, b *store.Batch, in store.Intent, res store.
 		return fmt.Errorf("runner: the data of intent %s: %w", in.ID, err)
 	}
 	m := *l.rec.Open
+	res.Ref, res.Thread, res.RealMessageID = plain(res.Ref), plain(res.Thread), plain(res.RealMessageID)
 	m.At, m.Ref, m.Real = at, res.Ref, res.RealMessageID
 	m.Thread = orElse(res.Thread, meta.Thread.ID)
 	l.rec.Mails = append(l.rec.Mails, m)
@@ -247,7 +248,7 @@ func (r *Runner) index(l *loaded, b *store.Batch, m sentMail) {
 	add := func(kind store.IndexKind, value string) {
 		if value != "" {
 			b.Index = append(b.Index, store.IndexRow{
-				Kind: kind, Value: value, Mailbox: l.row.Mailbox, Enrollment: l.id(), Until: m.At.Add(r.opts.TrackFor),
+				Kind: kind, Value: indexed(value), Mailbox: l.row.Mailbox, Enrollment: l.id(), Until: m.At.Add(r.opts.TrackFor),
 			})
 		}
 	}

@@ -86,8 +86,12 @@ func (r *Runner) Tick(ctx context.Context) (Report, error) {
 	// rounds end by themselves; the bound keeps a store that gives out the
 	// same work for ever from holding the caller.
 	for range maxRounds {
+		// The lease begins at some time after this by the store's clock, and so
+		// ends after leaseEnd.
+		now := r.cfg.Now()
+		leaseEnd := now.Add(r.opts.Lease)
 		claims, err := r.cfg.Store.Claim(ctx, store.ClaimParams{
-			By: r.opts.Name, Now: r.cfg.Now(), TTL: r.opts.Lease,
+			By: r.opts.Name, Now: now, TTL: r.opts.Lease,
 			Mailboxes: r.opts.Workers, PerMailbox: r.opts.PerMailbox,
 		})
 		if err != nil {
@@ -96,7 +100,6 @@ func (r *Runner) Tick(ctx context.Context) (Report, error) {
 		if len(claims) == 0 {
 			break
 		}
-		leaseEnd := r.cfg.Now().Add(r.opts.Lease)
 		passes := make([]*pass, len(claims))
 		errs := make([]error, len(claims))
 		var wg sync.WaitGroup
