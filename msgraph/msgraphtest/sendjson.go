@@ -125,10 +125,17 @@ func (c *call) jsonMail(body []byte) (raw []byte, save bool, f *failure) {
 	raw, err := mimemsg.Build(d)
 	var field *provider.FieldError
 	switch {
-	case errors.As(err, &field) && (field.Field == "To" || field.Field == "Cc" || field.Field == "Bcc"):
+	case errors.As(err, &field) && recipientField(field.Field):
 		return nil, false, fail(http.StatusBadRequest, "ErrorInvalidRecipients", "At least one recipient isn't valid.")
 	case err != nil:
 		return nil, false, fail(http.StatusBadRequest, "ErrorInvalidArgument", "The message can't be sent as it is.")
 	}
 	return raw, in.SaveToSentItems == nil || *in.SaveToSentItems, nil
+}
+
+// recipientField reports whether a mailer's word for a field is one of
+// recipients: To, or To[2] for one of them.
+func recipientField(name string) bool {
+	name, _, _ = strings.Cut(name, "[")
+	return name == "To" || name == "Cc" || name == "Bcc"
 }
