@@ -133,8 +133,8 @@ func (c *call) jsonMail(body []byte) (raw []byte, save bool, f *failure) {
 	return raw, in.SaveToSentItems == nil || *in.SaveToSentItems, nil
 }
 
-// recipientField reports whether a mailer's word for a field is one of
-// recipients: To, or To[2] for one of them.
+// recipientField reports whether a FieldError's name is that of a list of
+// recipients, or of one recipient in it: To, or To[2].
 func recipientField(name string) bool {
 	name, _, _ = strings.Cut(name, "[")
 	return name == "To" || name == "Cc" || name == "Bcc"
