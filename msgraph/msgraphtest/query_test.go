@@ -75,7 +75,7 @@ func TestFilter(t *testing.T) {
 		"importance eq 'normal' and inferenceClassification eq 'focused'":                                       allSubjects,
 		"receivedDateTime ge 2026-03-02T12:00:00Z":                                                              "It's O'Neill,Letter",
 		"receivedDateTime gt 2026-03-02T12:00:00Z":                                                              "It's O'Neill",
-		"receivedDateTime lt 2026-03-02T11:00:00.5+01:00":                                                       "Offer",
+		"receivedDateTime lt 2026-03-02T11:00:00.5+01:00":                                                       "Re: Offer,Offer",
 		"receivedDateTime le 2026-03-02T10:00:00Z":                                                              "Re: Offer,Offer",
 		"receivedDateTime eq 2026-03-02T10:00:00Z":                                                              "Re: Offer",
 		"receivedDateTime ge 2026-03-03":                                                                        "",
