@@ -135,6 +135,14 @@ func TestDeltaSends(t *testing.T) {
 	if len(w.office.Books().Deliveries()) != 1 {
 		t.Error("the mail did not leave")
 	}
+
+	w.must(w.sendMIME(w.mail("N"))) // and one whose copy is deleted on its way
+	w.must(w.box.Delete(w.office.Books().Submissions()[1].Number))
+	drafts.wants("-?")
+	w.clock.Advance(2 * time.Second)
+	for _, f := range []*feed{drafts, outbox, sent} {
+		f.wants("")
+	}
 }
 
 // TestDeltaPages: page sizes, and what changes while pages are read.

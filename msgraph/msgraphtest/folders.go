@@ -36,7 +36,7 @@ const (
 	archiveFolder = "archive"
 	rootFolder    = "msgfolderroot"
 
-	recoverableFolder = "recoverableitemsdeletions" // hidden: no list shows it
+	recoverableFolder = "recoverableitemsdeletions" // no list shows it
 )
 
 // ownFolder begins the names of folders that users made.
@@ -131,7 +131,16 @@ func (c *call) folderRow(name string) map[string]any {
 			}
 		}
 	}
-	if name == rootFolder {
+	switch name {
+	case recoverableFolder:
+		display = "Deletions"
+		for _, m := range c.box.Purged() {
+			total++
+			if !isRead(m) {
+				unread++
+			}
+		}
+	case rootFolder:
 		display, children = "Top of Information Store", len(c.folders())
 	}
 	return map[string]any{

@@ -116,7 +116,9 @@ func (o *Office) pass(m *Mailbox, kept *message, stages []Stage, leave func()) {
 		leave()
 		return
 	}
-	m.move(kept, stages[0].Label)
+	if !kept.gone {
+		m.move(kept, stages[0].Label)
+	}
 	o.later(stages[0].For, func() { o.pass(m, kept, stages[1:], leave) })
 }
 
