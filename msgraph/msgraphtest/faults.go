@@ -50,7 +50,7 @@ type Rule struct {
 
 	Fault       Fault
 	Status      int    // of Refuse and RefuseAfter; for "token" zero is what belongs to Code
-	Reason      string // Graph's error.code, such as ErrorItemNotFound
+	Reason      string // Graph's error.code, such as ErrorItemNotFound; empty is UnknownError
 	InnerReason string // the code in innerError
 	Code        int    // for "token": the AADSTS number
 	Message     string // Graph's text
@@ -187,6 +187,9 @@ func (s *Server) refuse(rec *recorder, r *http.Request, rule *Rule, graph bool) 
 		f := &failure{status: rule.Status, code: rule.Reason, inner: rule.InnerReason, message: rule.Message, retryAfter: rule.RetryAfter}
 		if f.status == 0 {
 			f.status = http.StatusServiceUnavailable
+		}
+		if f.code == "" {
+			f.code = "UnknownError" // what Graph says of what it has no code for
 		}
 		f.write(rec)
 		return
