@@ -107,6 +107,9 @@ func New(cfg Config) (*Provider, error) {
 	if p.transport == nil {
 		p.transport = courier.NewTransport()
 	}
+	if p.timeout == 0 {
+		p.timeout = courier.Timeout
+	}
 	api, err := url.Parse(ends.API)
 	if err != nil {
 		return nil, badConfig("Endpoints.API", "is not a URL")

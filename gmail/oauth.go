@@ -85,8 +85,8 @@ func (p *Provider) Exchange(ctx context.Context, cb provider.Callback) (provider
 }
 
 func (p *Provider) newVerifier() *oidc.IDTokenVerifier {
-	// The key set keeps this context for its fetches; they are bounded by the
-	// transport's own timeouts.
+	// The key set keeps this context for its fetches; the client's timeout
+	// bounds them.
 	ctx := oidc.ClientContext(context.Background(), p.plainClient())
 	return oidc.NewVerifier(p.ends.Issuer, oidc.NewRemoteKeySet(ctx, p.ends.JWKS), &oidc.Config{
 		ClientID: p.oauth.ClientID, SupportedSigningAlgs: []string{oidc.RS256}, Now: p.now,

@@ -3,7 +3,6 @@ package gmail
 import (
 	"context"
 	"encoding/base64"
-	"fmt"
 	"net/http"
 
 	gmailapi "google.golang.org/api/gmail/v1"
@@ -18,8 +17,11 @@ func (m *mailbox) Send(ctx context.Context, out *provider.Outgoing) (provider.Re
 	if err := m.may(op, provider.AccessSend); err != nil {
 		return provider.Receipt{}, err
 	}
-	if err := m.checkOutgoing(op, out); err != nil {
+	if err := courier.CheckOutgoing(op, out, m.acc, m.p.limits); err != nil {
 		return provider.Receipt{}, err
+	}
+	if out.Thread.ID != "" && !validRef(provider.Ref(out.Thread.ID)) {
+		return provider.Receipt{}, courier.Invalid(op, "Thread.ID", "is not a Gmail thread id")
 	}
 	if err := ctx.Err(); err != nil {
 		return provider.Receipt{}, courier.Interrupted(op, err)
@@ -52,31 +54,4 @@ func (m *mailbox) Send(ctx context.Context, out *provider.Outgoing) (provider.Re
 		return provider.Receipt{}, pe
 	}
 	return provider.Receipt{}, &provider.Error{Kind: provider.ErrOutcomeUnknown, Op: op, Reason: a.UnknownReason(), Err: err}
-}
-
-// checkOutgoing refuses before any request what Gmail would refuse, or
-// silently change.
-func (m *mailbox) checkOutgoing(op string, out *provider.Outgoing) error {
-	bad := func(field, problem string) error {
-		return courier.Invalid(op, field, problem)
-	}
-	switch n := len(out.To) + len(out.Cc) + len(out.Bcc); {
-	case len(out.Raw) == 0:
-		return bad("Raw", "is empty")
-	case out.NotAfter.IsZero():
-		return bad("NotAfter", "is not set")
-	case n == 0:
-		return bad("To", "names no recipient")
-	case m.p.limits.MaxRecipients > 0 && n > m.p.limits.MaxRecipients:
-		return bad("To", fmt.Sprintf("with Cc and Bcc names %d recipients; the limit is %d", n, m.p.limits.MaxRecipients))
-	case !m.acc.Owns(out.From.Addr):
-		// Gmail would put the primary address in its place without a word
-		// (a belief).
-		return &provider.Error{Kind: provider.ErrSenderNotAllowed, Op: op, Reason: "from_not_owned"}
-	case m.p.limits.MaxMessageBytes > 0 && int64(len(out.Raw)) > m.p.limits.MaxMessageBytes:
-		return &provider.Error{Kind: provider.ErrTooLarge, Op: op, Reason: "message_bytes"}
-	case out.Thread.ID != "" && !validRef(provider.Ref(out.Thread.ID)):
-		return bad("Thread.ID", "is not a Gmail thread id")
-	}
-	return nil
 }

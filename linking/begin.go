@@ -9,6 +9,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"net"
+	"net/url"
 	"strings"
 	"time"
 
@@ -93,7 +95,7 @@ func (l *Linker) Begin(ctx context.Context, p BeginParams) (Begun, error) {
 		}
 	}
 	challenge := sha256.Sum256([]byte(flow.Verifier)) // RFC 7636 section 4.2
-	url, err := prov.Authorize(provider.AuthRequest{
+	page, err := prov.Authorize(provider.AuthRequest{
 		Access: p.Access, Tenant: p.Tenant, LoginHint: p.LoginHint, RedirectURL: p.RedirectURL, State: state, Nonce: flow.Nonce,
 		Challenge: base64.RawURLEncoding.EncodeToString(challenge[:]),
 	})
@@ -114,7 +116,7 @@ func (l *Linker) Begin(ctx context.Context, p BeginParams) (Begun, error) {
 	if err := l.cfg.Flows.Put(ctx, put); err != nil {
 		return Begun{}, fmt.Errorf("linking: begin: store the flow: %w", err)
 	}
-	return Begun{URL: url, Expires: flow.Expires}, nil
+	return Begun{URL: page, Expires: flow.Expires}, nil
 }
 
 func (l *Linker) checkBegin(p *BeginParams) (provider.Provider, error) {
@@ -123,8 +125,8 @@ func (l *Linker) checkBegin(p *BeginParams) (provider.Provider, error) {
 		return nil, bad("begin", "Owner", "is empty")
 	case p.Session == "":
 		return nil, bad("begin", "Session", "is empty; give the browser session's id")
-	case p.RedirectURL == "":
-		return nil, bad("begin", "RedirectURL", "is empty")
+	case !callbackURL(p.RedirectURL):
+		return nil, bad("begin", "RedirectURL", "must be the whole https address of your callback, without a fragment, as registered with the service; http only at localhost")
 	case !localPath(p.ReturnTo):
 		return nil, bad("begin", "ReturnTo", "must be empty or a path on your own site, such as /settings")
 	}
@@ -136,13 +138,24 @@ func (l *Linker) checkBegin(p *BeginParams) (provider.Provider, error) {
 		p.Access = provider.AccessReplies
 	}
 	if !prov.Abilities(p.Access).Offered {
-		return nil, fmt.Errorf("linking: begin: %w", &provider.Error{Kind: provider.ErrAccess, Op: p.Provider, Reason: "access_not_offered"})
+		return nil, bad("begin", "Access", fmt.Sprintf("%q is not offered by %s; give provider.AccessSend or provider.AccessReplies", p.Access, p.Provider))
 	}
 	return prov, nil
 }
 
 func bad(op, field, problem string) error {
 	return &provider.FieldError{Op: "linking: " + op, Field: field, Problem: problem}
+}
+
+// callbackURL accepts what a service may send a code to (RFC 9700 section
+// 4.1.1, RFC 6749 section 3.1.2).
+func callbackURL(s string) bool {
+	u, err := url.Parse(s)
+	if err != nil || u.Host == "" || u.Fragment != "" || strings.Contains(s, "#") || u.User != nil {
+		return false
+	}
+	ip := net.ParseIP(u.Hostname())
+	return u.Scheme == "https" || u.Scheme == "http" && (u.Hostname() == "localhost" || ip != nil && ip.IsLoopback())
 }
 
 // localPath refuses everything that a browser could take for another site's

@@ -50,6 +50,9 @@ func (l *Linker) Complete(ctx context.Context, p CompleteParams) (Completed, err
 	if code := p.Query.Get("error"); code != "" {
 		return out, &FlowError{Code: errorCode(code), Subcode: errorCode(p.Query.Get("error_subcode"))}
 	}
+	if p.Query.Get("code") == "" {
+		return out, &FlowError{Code: "no_code"}
+	}
 	prov, ok := l.providers[flow.Provider]
 	if !ok {
 		return out, fmt.Errorf("linking: complete: provider %q is not configured any more", flow.Provider)
@@ -75,6 +78,12 @@ func (l *Linker) Complete(ctx context.Context, p CompleteParams) (Completed, err
 // take takes the flow that the callback's state names, and checks that this
 // user, in this browser, began it (RFC 9700 section 4.7).
 func (l *Linker) take(ctx context.Context, p CompleteParams) (pending, error) {
+	switch {
+	case p.Owner == "":
+		return pending{}, bad("complete", "Owner", "is empty")
+	case p.Session == "":
+		return pending{}, bad("complete", "Session", "is empty; give the browser session's id, the same as to Begin")
+	}
 	state := p.Query.Get("state")
 	if state == "" {
 		return pending{}, &StateError{Reason: StateMissing}
@@ -193,8 +202,11 @@ func (l *Linker) fill(link *store.Link, prov provider.Provider, grant provider.G
 	if grant.Identity.Address != "" {
 		link.Address = grant.Identity.Address
 	}
-	if !slices.Contains(link.Addresses, link.Address) {
-		link.Addresses = append(slices.Clone(link.Addresses), link.Address)
+	link.Addresses = slices.Clone(link.Addresses)
+	for _, a := range append([]string{link.Address}, grant.Identity.Aliases...) {
+		if a != "" && !slices.Contains(link.Addresses, a) {
+			link.Addresses = append(link.Addresses, a)
+		}
 	}
 	link.Status, link.Reason, link.Mark = store.LinkActive, "", nil
 	link.Changed = l.cfg.Now()

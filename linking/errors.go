@@ -13,7 +13,7 @@ func (e Error) Error() string { return "linking: " + string(e) }
 // The errors, matched with errors.Is.
 const (
 	ErrState        = Error("the callback belongs to no flow of this user")
-	ErrDenied       = Error("the user declined")
+	ErrDenied       = Error("no permission was given: the user declined, or an administrator has to allow it first")
 	ErrRefused      = Error("the mail service refused")
 	ErrWrongMailbox = Error("another mailbox was chosen than the one to relink")
 	ErrOwned        = Error("the mailbox is linked by another user")
@@ -45,7 +45,7 @@ func (e *StateError) Is(target error) bool { return target == ErrState }
 // 6749 section 4.1.2.1). It matches ErrDenied for access_denied and
 // ErrRefused for all others.
 type FlowError struct {
-	Code    string // the error parameter, if it looks like one
+	Code    string // the error parameter, if it looks like one; no_code where there was neither error nor code
 	Subcode string // Microsoft's error_subcode
 }
 

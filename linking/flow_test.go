@@ -177,7 +177,7 @@ func TestCallbacksThatAreNotAccepted(t *testing.T) {
 					t.Errorf("the error repeats what it was given: %v", err)
 				}
 			}},
-		"no code":          {change: func(_ *world, q url.Values) { q.Del("code") }, check: func(t *testing.T, err error) { wantIs(t, err, provider.ErrRejected) }},
+		"no code":          {change: func(_ *world, q url.Values) { q.Del("code") }, check: func(t *testing.T, err error) { wantIs(t, err, linking.ErrRefused) }},
 		"an injected code": {change: func(_ *world, q url.Values) { q.Set("code", "another") }, check: func(t *testing.T, err error) { t.Helper(); notNil(t, err) }},
 		"another's issuer": {change: func(_ *world, q url.Values) { q.Set("iss", "https://evil.example.org") }, check: func(t *testing.T, err error) { t.Helper(); notNil(t, err) }},
 	}
@@ -393,6 +393,7 @@ func TestBeginNamesTheField(t *testing.T) {
 		"Session":     func(p *linking.BeginParams) { p.Session = "" },
 		"Provider":    func(p *linking.BeginParams) { p.Provider = "yahoo" },
 		"RedirectURL": func(p *linking.BeginParams) { p.RedirectURL = "" },
+		"Access":      func(p *linking.BeginParams) { p.Access = provider.AccessEnvelopes },
 	} {
 		p := begin("maria")
 		change(&p)
@@ -409,10 +410,21 @@ func TestBeginNamesTheField(t *testing.T) {
 			t.Errorf("the way back may be %q: %v", to, err)
 		}
 	}
-	p := begin("maria")
-	p.Access = provider.AccessEnvelopes
-	_, err := w.linker.Begin(t.Context(), p)
-	wantIs(t, err, provider.ErrAccess)
+	for _, to := range []string{"/callback", "http://ats.example.com/callback", "https://ats.example.com/cb#x", "https://u:p@ats.example.com/cb", "javascript:alert(1)"} {
+		p := begin("maria")
+		p.RedirectURL = to
+		if _, err := w.linker.Begin(t.Context(), p); !errors.Is(err, provider.ErrInvalid) {
+			t.Errorf("the callback may be %q: %v", to, err)
+		}
+	}
+	if _, err := w.linker.List(t.Context(), ""); !errors.Is(err, provider.ErrInvalid) {
+		t.Errorf("nobody's links are listed: %v", err)
+	}
+	for field, p := range map[string]linking.CompleteParams{"Owner": {Session: "s"}, "Session": {Owner: "maria"}} {
+		if _, err := w.linker.Complete(t.Context(), p); !errors.Is(err, provider.ErrInvalid) || !strings.Contains(err.Error(), field) {
+			t.Errorf("%v does not name %s", err, field)
+		}
+	}
 }
 
 func TestConfigNamesTheField(t *testing.T) {

@@ -53,8 +53,12 @@ func (l *Linker) get(ctx context.Context, id string) (store.Link, error) {
 	return link, nil
 }
 
-// List returns an owner's links, unlinked ones among them.
+// List returns an owner's links, unlinked ones among them. An empty owner is
+// refused, since it would be everybody.
 func (l *Linker) List(ctx context.Context, owner string) ([]Link, error) {
+	if owner == "" {
+		return nil, bad("list", "owner", "is empty")
+	}
 	var out []Link
 	after := ""
 	for {

@@ -65,26 +65,32 @@ func (l *Linker) token(ctx context.Context, id, refused string) (*oauth2.Token, 
 	if !joined {
 		f = &flight{done: make(chan struct{})}
 		l.flights[id] = f
+		go func() {
+			defer func() {
+				l.mu.Lock()
+				delete(l.flights, id)
+				l.mu.Unlock()
+				close(f.done)
+			}()
+			f.tok, f.err = l.refresh(context.WithoutCancel(ctx), id, refused)
+		}()
 	}
 	l.mu.Unlock()
-	if joined {
-		select {
-		case <-f.done:
-			if f.err == nil && f.tok.AccessToken == refused {
-				return nil, stillRefused()
-			}
-			return f.tok, f.err
-		case <-ctx.Done():
-			return nil, ctx.Err()
+	return l.wait(ctx, f, refused)
+}
+
+// wait waits for a refresh as long as the caller wants to. The refresh goes on
+// without them: a token that was rotated must be stored.
+func (l *Linker) wait(ctx context.Context, f *flight, refused string) (*oauth2.Token, error) {
+	select {
+	case <-f.done:
+		if f.err == nil && f.tok.AccessToken == refused {
+			return nil, stillRefused()
 		}
+		return f.tok, f.err
+	case <-ctx.Done():
+		return nil, ctx.Err()
 	}
-	// Others wait for this one: who gives up early must not fail them.
-	f.tok, f.err = l.refresh(context.WithoutCancel(ctx), id, refused)
-	l.mu.Lock()
-	delete(l.flights, id)
-	l.mu.Unlock()
-	close(f.done)
-	return f.tok, f.err
 }
 
 func stillRefused() error {
@@ -160,12 +166,19 @@ func (l *Linker) holdAndRefresh(ctx context.Context, link store.Link, tok *oauth
 		return nil, &provider.Error{Kind: provider.ErrApp, Op: "linking: token", Reason: "provider_not_configured"}
 	}
 	started := l.cfg.Now()
-	grant, err := prov.Refresh(ctx, provider.Grant{
+	// Past the mark's time another may refresh, so there is nothing to wait for.
+	limited, cancel := context.WithTimeout(ctx, l.cfg.RefreshTTL)
+	defer cancel()
+	grant, err := prov.Refresh(limited, provider.Grant{
 		Token: tok, Access: provider.Access(link.Access), Scopes: link.Scopes,
 		Identity: provider.Identity{Subject: link.Subject, Address: link.Address, Tenant: link.Tenant},
 	})
 	if err == nil {
 		return l.saveToken(ctx, link, grant)
+	}
+	if errors.Is(err, context.DeadlineExceeded) {
+		// The mark lapses by itself. The answer may still have rotated the token.
+		return nil, &provider.Error{Kind: provider.ErrTemporary, Op: "linking: token", Reason: "refresh_took_too_long", Err: err}
 	}
 	var pe *provider.Error
 	if !errors.As(err, &pe) || pe.Kind != provider.ErrRelink {

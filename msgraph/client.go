@@ -44,7 +44,8 @@ type client struct {
 	slots   chan struct{} // one for each request under way
 }
 
-// maxConcurrent is one less than what Graph allows an app at one mailbox
+// maxConcurrent bounds the requests under way of one opened mailbox. It is one
+// less than what Graph allows an app at a mailbox
 // (https://learn.microsoft.com/graph/throttling-limits#outlook-service-limits).
 const maxConcurrent = 3
 

@@ -113,6 +113,9 @@ func New(cfg Config) (*Provider, error) {
 	if p.transport == nil {
 		p.transport = courier.NewTransport()
 	}
+	if p.timeout == 0 {
+		p.timeout = courier.Timeout
+	}
 	p.keys = p.newKeySet()
 	return p, nil
 }

@@ -34,11 +34,10 @@ func kindOfCode(code string) (provider.ErrorKind, bool) {
 	case "mailboxnotenabledforrestapi", "mailboxnotsupportedforrestapi", "resourcenotfound", "request_resourcenotfound",
 		"errormailboxnotfound", "errornonexistentmailbox", "errorinvaliduser", "extensionerror", "erroraccountsuspend",
 		"erroraccountsuspendshowtierupgrade", "errormessagesubmissionblocked", "errormessageblocked", "errorquotaexceeded",
-		"quotalimitreached", "errormailboxmoveinprogress", "errormailboxstoreunavailable":
-		if strings.HasPrefix(strings.ToLower(code), "errormailboxmove") || strings.HasSuffix(strings.ToLower(code), "storeunavailable") {
-			return provider.ErrTemporary, true
-		}
+		"quotalimitreached":
 		return provider.ErrMailboxUnusable, true
+	case "errormailboxmoveinprogress", "errormailboxstoreunavailable":
+		return provider.ErrTemporary, true
 	case "applicationthrottled", "toomanyrequests", "activitylimitreached", "errorserverbusy", "errortoomanyobjectsopened",
 		"errorexceededmessagelimit", "errorexceededmessagelimitshowtierupgrade", "errorexceededmaxrecipientlimit",
 		"errorexceededmaxrecipientlimitblock", "mailboxconcurrency":

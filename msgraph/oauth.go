@@ -100,7 +100,7 @@ func (p *Provider) Exchange(ctx context.Context, cb provider.Callback) (provider
 	if err != nil {
 		return provider.Grant{}, err
 	}
-	g.Identity.Address = who.address()
+	g.Identity.Address, g.Identity.Aliases = who.address(), who.addresses()[1:]
 	return g, nil
 }
 
@@ -112,8 +112,8 @@ func (f fixed) Refused(context.Context, *oauth2.Token, error) {}
 
 // newKeySet reads the keys of ID tokens. All tenants share them.
 func (p *Provider) newKeySet() oidc.KeySet {
-	// The key set keeps this context for its fetches; they are bounded by the
-	// transport's own timeouts.
+	// The key set keeps this context for its fetches; the client's timeout
+	// bounds them.
 	ctx := oidc.ClientContext(context.Background(), p.plainClient())
 	return oidc.NewRemoteKeySet(ctx, p.ends.Login+"/"+anyTenant+"/discovery/v2.0/keys")
 }

@@ -3,6 +3,7 @@ package msgraph_test
 import (
 	"errors"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -33,7 +34,7 @@ func TestIdentity(t *testing.T) {
 		t.Errorf("scopes %v", g.Scopes)
 	}
 	again, err := f.prov.Refresh(t.Context(), g)
-	if err != nil || again.Token.RefreshToken == g.Token.RefreshToken || again.Token.AccessToken == g.Token.AccessToken || again.Identity != g.Identity || again.Access != g.Access {
+	if err != nil || again.Token.RefreshToken == g.Token.RefreshToken || again.Token.AccessToken == g.Token.AccessToken || !slices.Equal(again.Identity.Aliases, g.Identity.Aliases) || again.Identity.Subject != g.Identity.Subject || again.Identity.Address != g.Identity.Address || again.Access != g.Access {
 		t.Errorf("refreshed: %v, %v", again.Identity, err)
 	}
 }

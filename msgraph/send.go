@@ -3,7 +3,6 @@ package msgraph
 import (
 	"context"
 	"encoding/base64"
-	"fmt"
 	"net/http"
 	"strconv"
 
@@ -22,7 +21,7 @@ func (m *mailbox) Send(ctx context.Context, out *provider.Outgoing) (provider.Re
 	if err := m.may(op, provider.AccessSend); err != nil {
 		return provider.Receipt{}, err
 	}
-	if err := m.checkOutgoing(op, out); err != nil {
+	if err := courier.CheckOutgoing(op, out, m.acc, m.p.limits); err != nil {
 		return provider.Receipt{}, err
 	}
 	if err := ctx.Err(); err != nil {
@@ -66,28 +65,4 @@ func sendMail(raw []byte) *abstractions.RequestInformation {
 	info.SetStreamContentAndContentType(body, "text/plain")
 	info.Headers.Add("Content-Length", strconv.Itoa(len(body))) // else the SDK sends it in chunks
 	return info
-}
-
-// checkOutgoing refuses before any request what Graph would refuse, or accept
-// and bounce.
-func (m *mailbox) checkOutgoing(op string, out *provider.Outgoing) error {
-	if out == nil {
-		return courier.Invalid(op, "Outgoing", "is nil")
-	}
-	switch n := len(out.To) + len(out.Cc) + len(out.Bcc); {
-	case len(out.Raw) == 0:
-		return courier.Invalid(op, "Raw", "is empty")
-	case out.NotAfter.IsZero():
-		return courier.Invalid(op, "NotAfter", "is not set")
-	case n == 0:
-		return courier.Invalid(op, "To", "names no recipient")
-	case m.p.limits.MaxRecipients > 0 && n > m.p.limits.MaxRecipients:
-		return courier.Invalid(op, "To", fmt.Sprintf("with Cc and Bcc names %d recipients; the limit is %d", n, m.p.limits.MaxRecipients))
-	case !m.acc.Owns(out.From.Addr):
-		// Graph would answer ErrorSendAsDenied, or send on behalf.
-		return &provider.Error{Kind: provider.ErrSenderNotAllowed, Op: op, Reason: "from_not_owned"}
-	case m.p.limits.MaxMessageBytes > 0 && int64(len(out.Raw)) > m.p.limits.MaxMessageBytes:
-		return &provider.Error{Kind: provider.ErrTooLarge, Op: op, Reason: "message_bytes"}
-	}
-	return nil
 }

@@ -17,6 +17,8 @@
 //	content           -        no         yes          -        no         yes
 //	preview proof     no       yes        yes          no       yes        yes
 //
+// Envelopes is planned, and not offered by an adapter of this module yet.
+//
 // # Sending
 //
 // Mailbox.Send makes one request. What it returns is one of three things:

@@ -15,21 +15,21 @@ func (k ErrorKind) Error() string { return "provider: " + string(k) }
 
 // The kinds.
 const (
-	ErrRelink           ErrorKind = "relink required"           // the grant is dead: the user must consent again
-	ErrAccess           ErrorKind = "access not granted"        // the grant does not cover this
-	ErrApp              ErrorKind = "app registration at fault" // the operator must mend it; no mailbox is to blame
-	ErrThrottled        ErrorKind = "throttled"                 // try again after Error.RetryAfter
-	ErrTemporary        ErrorKind = "temporary failure"         // try again later
-	ErrOutcomeUnknown   ErrorKind = "outcome unknown"           // the mail may have left
-	ErrNotSettled       ErrorKind = "not settled"               // ask again at Error.Until
-	ErrNotSent          ErrorKind = "not sent"                  // proven: the mail never left
-	ErrRejected         ErrorKind = "rejected"                  // this request is refused for good
-	ErrTooLarge         ErrorKind = "message too large"         //
-	ErrMailboxUnusable  ErrorKind = "mailbox unusable"          // no mailbox, suspended, full, blocked
-	ErrNotFound         ErrorKind = "not found"                 //
-	ErrCursorExpired    ErrorKind = "cursor expired"            // the change feed no longer reaches back so far
-	ErrNoWarrant        ErrorKind = "no warrant"                // content asked for without a match
-	ErrSenderNotAllowed ErrorKind = "sender not allowed"        // From is not an address of this mailbox
+	ErrRelink           ErrorKind = "relink required"     // the grant is dead: the user must consent again
+	ErrAccess           ErrorKind = "access not granted"  // the grant does not cover this
+	ErrApp              ErrorKind = "app set-up at fault" // the operator must mend it; no mailbox is to blame
+	ErrThrottled        ErrorKind = "throttled"           // try again after Error.RetryAfter
+	ErrTemporary        ErrorKind = "temporary failure"   // try again later
+	ErrOutcomeUnknown   ErrorKind = "outcome unknown"     // the mail may have left
+	ErrNotSettled       ErrorKind = "not settled"         // ask again at Error.Until
+	ErrNotSent          ErrorKind = "not sent"            // proven: the mail never left
+	ErrRejected         ErrorKind = "rejected"            // this request is refused for good
+	ErrTooLarge         ErrorKind = "message too large"   // make it smaller; nothing was sent
+	ErrMailboxUnusable  ErrorKind = "mailbox unusable"    // no mailbox, suspended, full, blocked
+	ErrNotFound         ErrorKind = "not found"           // the message, the link or the part is not there, or not any more
+	ErrCursorExpired    ErrorKind = "cursor expired"      // the change feed no longer reaches back so far
+	ErrNoWarrant        ErrorKind = "no warrant"          // content asked for without a match
+	ErrSenderNotAllowed ErrorKind = "sender not allowed"  // From is not an address of this mailbox
 )
 
 // Error is what a Provider or a Mailbox returns. errors.Is matches its Kind;

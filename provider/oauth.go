@@ -31,8 +31,9 @@ type Callback struct {
 
 // Identity is who granted, from the verified ID token.
 type Identity struct {
-	Subject string // the stable key, see Account.Subject
-	Address string // the mailbox's address as far as known; display only
+	Subject string   // the stable key, see Account.Subject
+	Address string   // the mailbox's address as far as known; display only
+	Aliases []string // further addresses that mail for the mailbox may go to, as far as the access shows them
 	Name    string
 	Tenant  string // Google's hd, Microsoft's tid; may be empty
 }

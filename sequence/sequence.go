@@ -103,8 +103,8 @@ type Window struct {
 	Days Weekdays
 
 	// From and To are times of day as a duration since local midnight on the
-	// wall clock; To is exclusive. Both zero is the whole day. From must be
-	// less than To: a window does not cross midnight.
+	// wall clock, in whole minutes; To is exclusive. Both zero is the whole
+	// day. From must be less than To: a window does not cross midnight.
 	From, To time.Duration
 }
 

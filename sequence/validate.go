@@ -144,6 +144,10 @@ func (w Window) problem() (field, problem string) {
 		return "From", fmt.Sprintf("is %s; a time of day is 0 to less than 24h", w.From)
 	case w.To < 0 || w.To > wholeDay:
 		return "To", fmt.Sprintf("is %s; a time of day is 0 to 24h", w.To)
+	case w.From%time.Minute != 0:
+		return "From", fmt.Sprintf("is %s; give whole minutes, such as 9*time.Hour", w.From)
+	case w.To%time.Minute != 0:
+		return "To", fmt.Sprintf("is %s; give whole minutes, such as 17*time.Hour", w.To)
 	case (w.From != 0 || w.To != 0) && w.From >= w.To:
 		return "To", fmt.Sprintf("is %s, not after From, %s; a window does not cross midnight", w.To, w.From)
 	}

@@ -1,6 +1,7 @@
 package courier
 
 import (
+	"net"
 	"net/http"
 	"time"
 
@@ -11,6 +12,10 @@ import (
 // elsewhere is an answer, and a token does not follow it.
 func NoRedirect(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 
+// Timeout bounds a request, with its answer, where the host sets no bound: a
+// socket that says nothing more must not hold up a mailbox for ever.
+const Timeout = 5 * time.Minute
+
 // NewTransport is for hosts that bring none. It differs from
 // http.DefaultTransport in being one Provider's own.
 func NewTransport() http.RoundTripper {
@@ -20,6 +25,7 @@ func NewTransport() http.RoundTripper {
 		MaxIdleConns:          100,
 		MaxIdleConnsPerHost:   16,
 		IdleConnTimeout:       90 * time.Second,
+		DialContext:           (&net.Dialer{Timeout: 30 * time.Second, KeepAlive: 30 * time.Second}).DialContext,
 		TLSHandshakeTimeout:   10 * time.Second,
 		ExpectContinueTimeout: time.Second,
 	}

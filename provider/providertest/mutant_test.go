@@ -155,7 +155,7 @@ type mutatedBox struct {
 }
 
 func (b *mutatedBox) Send(ctx context.Context, m *provider.Outgoing) (provider.Receipt, error) {
-	if b.m.send != nil {
+	if b.m.send != nil && m != nil {
 		return b.m.send(ctx, b, m)
 	}
 	return b.Mailbox.Send(ctx, m)

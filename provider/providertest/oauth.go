@@ -3,6 +3,7 @@ package providertest
 import (
 	"errors"
 	"net/url"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -232,7 +233,7 @@ func refreshTests() tests {
 				if next.Token == nil || next.Token.AccessToken == "" || next.Token.RefreshToken == "" {
 					t.Fatal("a token is missing from the refreshed grant")
 				}
-				if next.Identity != g.Identity || next.Access != g.Access {
+				if !reflect.DeepEqual(next.Identity, g.Identity) || next.Access != g.Access {
 					t.Errorf("refreshing changed %+v to %+v", g.Identity, next.Identity)
 				}
 				if left := next.Token.Expiry.Sub(w.Now()); left <= 0 || left > 25*time.Hour {

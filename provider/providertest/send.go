@@ -42,6 +42,11 @@ func sendTests() tests {
 				t.Errorf("%d send requests, want 1", w.Requests().Send)
 			}
 		},
+		"Nothing": func(t *testing.T, w *world) {
+			l := w.sender(t)
+			_, err := l.Send(t.Context(), nil)
+			is(t, err, provider.ErrRejected)
+		},
 		"SendAccessIsEnough": func(t *testing.T, w *world) {
 			l := w.open(t, w.Address, provider.AccessSend)
 			out := w.compose("carol@example.org", "A position")

@@ -199,6 +199,7 @@ func (r *Runner) tell(l *loaded, b *store.Batch, ev Event) {
 	ev.ID = fmt.Sprintf("%s/%d", l.id(), l.rec.Notes)
 	ev.Enrollment, ev.Mailbox, ev.Link = l.id(), l.row.Mailbox, l.row.Link
 	ev.Owner, ev.Actor = l.row.Owner, l.row.Actor
+	ev.Key, ev.Of = l.key(), l.row.Kind
 	b.Outbox = append(b.Outbox, eventRow(ev))
 }
 

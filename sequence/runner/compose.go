@@ -15,7 +15,9 @@ import (
 // compose renders a step and builds its MIME, once: the bytes are kept with
 // the intent, and what is sent is what was committed.
 func (p *pass) compose(ctx context.Context, l *loaded, step sequence.Step, in *store.Intent) (intentMeta, error) {
-	words, err := p.r.cfg.Renderer.Render(ctx, RenderRequest{Enrollment: p.r.view(l), Step: step, Data: maps.Clone(l.rec.Vars)})
+	words, err := guarded(func() (Rendered, error) {
+		return p.r.cfg.Renderer.Render(ctx, RenderRequest{Enrollment: p.r.view(l), Step: step, Data: maps.Clone(l.rec.Vars)})
+	})
 	if err != nil {
 		return intentMeta{}, fmt.Errorf("%w: step %d: %w", errRender, step.ID, err)
 	}

@@ -26,7 +26,10 @@ type Mailboxes interface {
 
 // Renderer turns a step's words into a mail's. It is called once for each
 // mail, before its intent is committed; what it returns is what is sent,
-// whatever happens in between.
+// whatever happens in between. An error or a panic puts the mail off for
+// Options.RetryEvery; after a day of them the enrollment waits for a person.
+// What it returns and no mail can hold, such as a header with a line break,
+// does so at once.
 type Renderer interface {
 	Render(ctx context.Context, r RenderRequest) (Rendered, error)
 }
@@ -68,7 +71,8 @@ const (
 )
 
 // Guard is the host's last word on a mail: it is asked after everything else,
-// just before the intent is committed. An error counts as VerdictWait.
+// just before the intent is committed. An error, a panic and an unknown
+// Verdict count as VerdictWait.
 type Guard func(ctx context.Context, e Enrollment, step sequence.Step) (Verdict, error)
 
 // Sink receives the host's events, at least once each and in order of the
@@ -133,7 +137,7 @@ type Options struct {
 	Name string
 
 	// Freshness is how old a read of the mailbox may be, from its start, when
-	// a follow-up leaves. Default 60 s.
+	// a follow-up leaves: from a second to an hour. Default 60 s.
 	Freshness time.Duration
 
 	// ReadEvery is how often a mailbox with tracked conversations is read.
@@ -208,8 +212,12 @@ func (c *Config) validate() error {
 		return bad("Config.Key", "has fewer than 32 bytes; generate a secret once and keep it")
 	case !dotted(c.Domain):
 		return bad("Config.Domain", "must be a domain with a dot in it, such as mail.example.com")
-	case c.Options.Workers < 0, c.Options.PerMailbox < 0:
-		return bad("Config.Options", "has a negative count")
+	case c.Options.Workers < 0:
+		return bad("Config.Options.Workers", "is negative")
+	case c.Options.PerMailbox < 0:
+		return bad("Config.Options.PerMailbox", "is negative")
+	case c.Options.Freshness != 0 && (c.Options.Freshness < time.Second || c.Options.Freshness > time.Hour):
+		return bad("Config.Options.Freshness", "must be between a second and an hour")
 	}
 	for name, d := range map[string]time.Duration{
 		"Freshness": c.Options.Freshness, "ReadEvery": c.Options.ReadEvery, "RetryEvery": c.Options.RetryEvery,

@@ -20,9 +20,54 @@ func (r *Runner) Get(ctx context.Context, id string) (Enrollment, error) {
 	return r.view(l), nil
 }
 
-// ByKey returns the enrollment that Enroll made for the host's key.
+// ByKey returns the enrollment that Enroll made for the host's key, else the
+// one that Send, else the one that Preview did. ErrNotFound if there is none.
 func (r *Runner) ByKey(ctx context.Context, key string) (Enrollment, error) {
-	return r.Get(ctx, r.enrollmentID(kindDrip, key))
+	var ids []string
+	for _, kind := range []string{kindDrip, kindMail, kindPreview} {
+		ids = append(ids, r.enrollmentID(kind, key))
+	}
+	ls, err := r.load(ctx, ids)
+	if err != nil {
+		return Enrollment{}, err
+	}
+	if len(ls) == 0 {
+		return Enrollment{}, fmt.Errorf("%w: key %q", ErrNotFound, key)
+	}
+	return r.view(ls[0]), nil
+}
+
+// ListParams narrows List. Zero fields don't.
+type ListParams struct {
+	Mailbox   string // as in Enrollment.Mailbox
+	Recipient string // an address
+	Status    string // one of the Status constants
+	Kind      string // drip, mail or preview
+	After     string // IDs greater than this
+	Limit     int    // zero is 100
+}
+
+// List pages through enrollments by ID.
+func (r *Runner) List(ctx context.Context, p ListParams) ([]Enrollment, error) {
+	recipient := provider.Normalize(p.Recipient)
+	if p.Recipient != "" && recipient == "" {
+		return nil, &provider.FieldError{Op: "runner: list", Field: "Recipient", Problem: "is not a mail address"}
+	}
+	rows, err := r.cfg.Store.List(ctx, store.ListEnrollments{
+		Mailbox: p.Mailbox, Recipient: recipient, Status: p.Status, Kind: p.Kind, After: p.After, Limit: p.Limit,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("runner: list: %w", err)
+	}
+	out := make([]Enrollment, 0, len(rows))
+	for _, row := range rows {
+		l, err := r.understand(ctx, row)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, r.view(l))
+	}
+	return out, nil
 }
 
 func (r *Runner) find(ctx context.Context, id string) (*loaded, error) {
@@ -42,13 +87,26 @@ func (r *Runner) Pause(ctx context.Context, id, reason string) (Enrollment, erro
 	return r.event(ctx, id, sequence.EventPaused, 0, orElse(reason, "paused"))
 }
 
-// Resume ends a pause and a hold for review, and clears the flag.
+// Resume ends a pause and a hold for review, and clears Enrollment.Flagged.
+// The mark of the conversation in the log is the host's to clear, with
+// store.ConversationLog's Flag.
 func (r *Runner) Resume(ctx context.Context, id string) (Enrollment, error) {
 	return r.event(ctx, id, sequence.EventResumed, 0, "")
 }
 
 // Skip leaves out a step that is neither sent nor on its way.
 func (r *Runner) Skip(ctx context.Context, id string, step sequence.StepID) (Enrollment, error) {
+	l, err := r.find(ctx, id)
+	if err != nil {
+		return Enrollment{}, err
+	}
+	if _, ok := stepOf(l.seq, step); !ok {
+		var ids []sequence.StepID
+		for _, s := range l.seq.Steps {
+			ids = append(ids, s.ID)
+		}
+		return Enrollment{}, &provider.FieldError{Op: "runner: skip", Field: "step", Problem: fmt.Sprintf("%d is none of the sequence's: it has %d", step, ids)}
+	}
 	return r.event(ctx, id, sequence.EventSkipped, step, "skipped")
 }
 
@@ -204,12 +262,12 @@ type Explanation struct {
 	Enrollment Enrollment
 	Due        sequence.Due   // the next thing, with the trace of the rules that set its time
 	Forecast   []sequence.Due // every remaining step, if each leaves when due
-	Mailbox    string         // why the mailbox can't be used, or empty
+	Mailbox    string         // what the last try to work on the mailbox failed on, or empty
 	LastRead   time.Time      // start of the mailbox's last complete read; zero is never
 
 	// StoppedUntil is set while the mail service refuses what the mailbox
 	// sends, for its volume or its reputation: when sending is tried again.
 	StoppedUntil time.Time
 
-	Text []string // the same in English, one sentence a line
+	Text []string // the same in English, one sentence a line, with the forecast
 }

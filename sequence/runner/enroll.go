@@ -34,7 +34,8 @@ type EnrollParams struct {
 	Recipient provider.Address
 	Cc, Bcc   []provider.Address
 
-	// FromName is the display name beside the link's address.
+	// FromName is the display name beside the link's address. Empty leaves
+	// the address alone.
 	FromName string
 
 	Sequence *sequence.Sequence
@@ -65,9 +66,9 @@ type SendParams struct {
 // Errors of enrolling and of control, matched with errors.Is.
 const (
 	ErrSelfRecipient = Error("the recipient is the sender's own address")
-	ErrNotAllowed    = Error("the actor may not send over this link")
+	ErrNotAllowed    = Error("the actor may not send over this link: it is another's, and Config.MayAct does not allow it")
 	ErrKeyTaken      = Error("the key belongs to a different enrollment")
-	ErrSuppressed    = Error("the recipient asked for no more mail, or was erased")
+	ErrSuppressed    = Error("the recipient asked for no more mail, or was erased, and is not written to again")
 	ErrAbilities     = Error("the link's access is too narrow for this sequence")
 	ErrNotFound      = Error("no such enrollment")
 	ErrNoDecision    = Error("nothing waits for a decision")
@@ -93,6 +94,12 @@ func (r *Runner) Enroll(ctx context.Context, p EnrollParams) (Enrollment, error)
 // Send queues a single mail: a sequence of one step, due at once. Answers to
 // it are seen and logged like those to a drip.
 func (r *Runner) Send(ctx context.Context, p SendParams) (Enrollment, error) {
+	switch {
+	case strings.TrimSpace(p.Subject) == "":
+		return Enrollment{}, &provider.FieldError{Op: "runner: send", Field: "Subject", Problem: "is empty"}
+	case strings.TrimSpace(p.Text) == "" && strings.TrimSpace(p.HTML) == "":
+		return Enrollment{}, &provider.FieldError{Op: "runner: send", Field: "Text", Problem: "and HTML are both empty"}
+	}
 	seq := &sequence.Sequence{ID: "mail", Steps: []sequence.Step{{ID: 1, Subject: p.Subject, Text: p.Text, HTML: p.HTML}}}
 	return r.enroll(ctx, EnrollParams{
 		Key: p.Key, Link: p.Link, Actor: p.Actor, Recipient: p.To, Cc: p.Cc, Bcc: p.Bcc,
@@ -165,8 +172,12 @@ func (r *Runner) enrolledBefore(ctx context.Context, l *loaded) (Enrollment, err
 		return Enrollment{}, fmt.Errorf("runner: enroll: %w", store.ErrConflict)
 	}
 	was := ls[0].row
-	if was.Link != l.row.Link || was.Recipient != l.row.Recipient || was.Sequence != l.row.Sequence {
-		return Enrollment{}, fmt.Errorf("%w (%s): use a new key for a new run", ErrKeyTaken, was.ID)
+	for _, f := range []struct{ name, was, is string }{
+		{"Link", was.Link, l.row.Link}, {"Recipient", was.Recipient, l.row.Recipient}, {"Sequence", was.Sequence, l.row.Sequence},
+	} {
+		if f.was != f.is {
+			return Enrollment{}, fmt.Errorf("%w: its %s differs; a new key would be a new run, and the recipient get its mails again", ErrKeyTaken, f.name)
+		}
 	}
 	return r.view(ls[0]), nil
 }
@@ -241,7 +252,7 @@ func recipientOK(op, field string, a *provider.Address) error {
 // allowed finds what speaks against sending over this link.
 func (r *Runner) allowed(ctx context.Context, p *EnrollParams, linked provider.Linked, kind string) error {
 	if kind != kindPreview && linked.Account.Owns(p.Recipient.Addr) {
-		return fmt.Errorf("runner: enroll: Recipient: %w", ErrSelfRecipient)
+		return fmt.Errorf("%w (Recipient)", ErrSelfRecipient)
 	}
 	may := p.Actor == linked.Owner
 	if r.cfg.MayAct != nil {
@@ -251,7 +262,7 @@ func (r *Runner) allowed(ctx context.Context, p *EnrollParams, linked provider.L
 		}
 	}
 	if !may {
-		return fmt.Errorf("runner: enroll: Actor %q, link %s: %w", p.Actor, p.Link, ErrNotAllowed)
+		return fmt.Errorf("%w (Actor %q, link %s)", ErrNotAllowed, p.Actor, p.Link)
 	}
 	if n := 1 + len(p.Cc) + len(p.Bcc); linked.Limits.MaxRecipients > 0 && n > linked.Limits.MaxRecipients {
 		return &provider.FieldError{Op: "runner: enroll", Field: "Cc", Problem: fmt.Sprintf(
@@ -275,7 +286,7 @@ func (r *Runner) allowed(ctx context.Context, p *EnrollParams, linked provider.L
 		return fmt.Errorf("runner: enroll: %w", err)
 	}
 	if len(hit) > 0 {
-		return fmt.Errorf("runner: enroll: Recipient: %w", ErrSuppressed)
+		return fmt.Errorf("%w (Recipient)", ErrSuppressed)
 	}
 	return nil
 }
@@ -334,7 +345,7 @@ const (
 
 func (r *Runner) view(l *loaded) Enrollment {
 	e := Enrollment{
-		ID: l.row.ID, Key: strings.TrimPrefix(l.row.HostKey, l.row.Kind+"/"), Kind: l.row.Kind,
+		ID: l.row.ID, Key: l.key(), Kind: l.row.Kind,
 		Link: l.row.Link, Mailbox: l.row.Mailbox, Owner: l.row.Owner, Actor: l.row.Actor,
 		Recipient: l.rec.To, Sequence: l.seq.ID, Version: l.seq.Version,
 		Status: l.status(), Flagged: l.row.Flagged, StepsSent: len(l.rec.Mails),

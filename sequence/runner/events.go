@@ -38,7 +38,9 @@ type Event struct {
 	ID         string
 	Kind       EventKind
 	At         time.Time
-	Enrollment string // empty for events of a whole mailbox
+	Enrollment string // empty for events of a whole mailbox, as are Key and Of
+	Key        string // the host's own, as in EnrollParams
+	Of         string // drip, mail or preview
 	Mailbox    string
 	Link       string
 	Owner      string
@@ -54,7 +56,7 @@ type ObservationKind string
 // The observations.
 const (
 	ObserveRequest ObservationKind = "request" // one request to a mailbox; Op and Reason say which and why
-	ObservePass    ObservationKind = "pass"    // one pass over a mailbox has ended
+	ObservePass    ObservationKind = "pass"    // one pass over a mailbox has ended; Err is what kept it from its end
 	ObserveDrain   ObservationKind = "drain"   // outbox rows were delivered
 )
 
@@ -78,10 +80,14 @@ const (
 )
 
 // Observation is one thing for metrics and audit. It holds no address, no
-// header and no text.
+// header and no text. Requests for tokens and keys are not to a mailbox, and
+// are not told.
 type Observation struct {
 	Kind    ObservationKind
+	At      time.Time // when it began
 	Mailbox string
+	Link    string
+	Ref     string // the message, of envelope and content
 	Op      string // send, changes, search, envelope, content, locate, profile
 	Reason  string
 	Took    time.Duration

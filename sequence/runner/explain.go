@@ -35,24 +35,31 @@ func (r *Runner) Explain(ctx context.Context, id string) (Explanation, error) {
 			return Explanation{}, fmt.Errorf("runner: the data of mailbox %s: %w", box.ID, err)
 		}
 	}
-	ex.Mailbox, ex.LastRead = data.Lost, data.LastRead
+	ex.Mailbox, ex.LastRead = orElse(data.Lost, data.Trouble), data.LastRead
 	if data.StoppedUntil.After(now) {
 		ex.StoppedUntil = data.StoppedUntil
 	}
-	ex.Text = explain(l, ex, cal)
+	ex.Text = explain(l, ex, cal, now, data.Lost != "")
 	return ex, nil
 }
 
-func explain(l *loaded, ex Explanation, cal sequence.Calendar) []string {
+func explain(l *loaded, ex Explanation, cal sequence.Calendar, now time.Time, lost bool) []string {
 	var text []string
 	add := func(format string, args ...any) { text = append(text, fmt.Sprintf(format, args...)) }
 	clock := func(t time.Time) string { return t.In(cal.Zone).Format("Mon 2 Jan 2006 15:04 MST") }
 	switch ex.Due.Kind {
 	case sequence.DueNone:
-		add("Nothing more will be sent: %s.", ex.Enrollment.Status)
+		why := ex.Enrollment.Status
+		if ex.Enrollment.Reason != "" {
+			why += " (" + ex.Enrollment.Reason + ")"
+		}
+		add("Nothing more will be sent: %s.", why)
 	case sequence.DueSend:
 		add("Step %d is due %s: %s.", ex.Due.Step, clock(ex.Due.At), ex.Due.Trace)
-		if len(l.rec.Mails) > 0 {
+		if l.rec.Hold != "" && l.rec.NotBefore.After(now) {
+			add("It waits until %s: %s.", clock(l.rec.NotBefore), l.rec.Hold)
+		}
+		if len(l.rec.Mails) > 0 && !l.seq.AcceptBlind {
 			add("Before it leaves, the mailbox is read for an answer.")
 		}
 	case sequence.DueLocate, sequence.DueOpen:
@@ -65,8 +72,16 @@ func explain(l *loaded, ex Explanation, cal sequence.Calendar) []string {
 	case sequence.DueComplete:
 		add("No step is left.")
 	}
-	if ex.Mailbox != "" {
+	for _, f := range ex.Forecast {
+		if f.Step != ex.Due.Step && f.Kind == sequence.DueSend {
+			add("Step %d follows %s at the earliest.", f.Step, clock(f.At))
+		}
+	}
+	switch {
+	case lost && l.rec.Hold != ex.Mailbox: // else it was said
 		add("The mailbox can't be used: %s.", ex.Mailbox)
+	case ex.Mailbox != "" && !lost:
+		add("The last try to work on the mailbox failed: %s. It is tried again by itself.", ex.Mailbox)
 	}
 	if !ex.StoppedUntil.IsZero() {
 		add("The mail service refuses mail of this mailbox; sending is tried again %s.", clock(ex.StoppedUntil))

@@ -11,9 +11,10 @@ type observed struct {
 	mb      provider.Mailbox
 	r       *Runner
 	mailbox string
+	link    string
 }
 
-func report[T any](o observed, op, reason string, count func(T) int, call func() (T, error)) (T, error) {
+func report[T any](o observed, op, reason string, ref provider.Ref, count func(T) int, call func() (T, error)) (T, error) {
 	start := o.r.cfg.Now()
 	v, err := call()
 	n := 0
@@ -21,7 +22,7 @@ func report[T any](o observed, op, reason string, count func(T) int, call func()
 		n = count(v)
 	}
 	o.r.observe(Observation{
-		Kind: ObserveRequest, Mailbox: o.mailbox, Op: op, Reason: reason,
+		Kind: ObserveRequest, At: start, Mailbox: o.mailbox, Link: o.link, Op: op, Reason: reason, Ref: string(ref),
 		Took: o.r.cfg.Now().Sub(start), Count: n, Err: err,
 	})
 	return v, err
@@ -30,25 +31,25 @@ func report[T any](o observed, op, reason string, count func(T) int, call func()
 func one[T any](T) int { return 1 }
 
 func (o observed) profile(ctx context.Context, reason string) (provider.Profile, error) {
-	return report(o, "profile", reason, one, func() (provider.Profile, error) { return o.mb.Profile(ctx) })
+	return report(o, "profile", reason, "", one, func() (provider.Profile, error) { return o.mb.Profile(ctx) })
 }
 
 func (o observed) send(ctx context.Context, m *provider.Outgoing) (provider.Receipt, error) {
-	return report(o, "send", ReasonSend, one, func() (provider.Receipt, error) { return o.mb.Send(ctx, m) })
+	return report(o, "send", ReasonSend, "", one, func() (provider.Receipt, error) { return o.mb.Send(ctx, m) })
 }
 
 func (o observed) locate(ctx context.Context, key provider.SendKey, reason string) ([]provider.Located, error) {
-	return report(o, "locate", reason, func(l []provider.Located) int { return len(l) },
+	return report(o, "locate", reason, "", func(l []provider.Located) int { return len(l) },
 		func() ([]provider.Located, error) { return o.mb.Locate(ctx, key) })
 }
 
 func (o observed) changes(ctx context.Context, since provider.Cursor) (provider.Page, error) {
-	return report(o, "changes", ReasonFeed, func(p provider.Page) int { return len(p.Items) },
+	return report(o, "changes", ReasonFeed, "", func(p provider.Page) int { return len(p.Items) },
 		func() (provider.Page, error) { return o.mb.Changes(ctx, since) })
 }
 
 func (o observed) search(ctx context.Context, q provider.Query, reason string) ([]provider.Item, error) {
-	return report(o, "search", reason, func(items []provider.Item) int { return len(items) },
+	return report(o, "search", reason, "", func(items []provider.Item) int { return len(items) },
 		func() ([]provider.Item, error) { return o.mb.Search(ctx, q) })
 }
 
@@ -61,12 +62,12 @@ func (o observed) envelope(ctx context.Context, ref provider.Ref, reason string)
 		reason = ReasonReport
 	}
 	o.r.observe(Observation{
-		Kind: ObserveRequest, Mailbox: o.mailbox, Op: "envelope", Reason: reason,
+		Kind: ObserveRequest, At: start, Mailbox: o.mailbox, Link: o.link, Op: "envelope", Reason: reason, Ref: string(ref),
 		Took: o.r.cfg.Now().Sub(start), Count: 1, Err: err,
 	})
 	return env, err
 }
 
 func (o observed) content(ctx context.Context, w provider.Warrant, reason string) (*provider.Message, error) {
-	return report(o, "content", reason, one, func() (*provider.Message, error) { return o.mb.Content(ctx, w) })
+	return report(o, "content", reason, w.Ref(), one, func() (*provider.Message, error) { return o.mb.Content(ctx, w) })
 }

@@ -40,8 +40,11 @@ func newPass(r *Runner, c store.Claim, leaseEnd time.Time) *pass {
 // mailbox and are no error; the store's are.
 func (p *pass) run(ctx context.Context) (err error) {
 	start := p.r.cfg.Now()
+	var trouble error
 	defer func() {
-		p.r.observe(Observation{Kind: ObservePass, Mailbox: p.box.ID, Took: p.r.cfg.Now().Sub(start), Count: p.sent, Err: err})
+		p.r.observe(Observation{
+			Kind: ObservePass, Mailbox: p.box.ID, Link: p.box.Link, At: start, Took: p.r.cfg.Now().Sub(start), Count: p.sent, Err: errors.Join(trouble, err),
+		})
 	}()
 	if len(p.box.Data) > 0 {
 		if err := json.Unmarshal(p.box.Data, &p.data); err != nil {
@@ -49,9 +52,8 @@ func (p *pass) run(ctx context.Context) (err error) {
 		}
 	}
 	p.was, p.readStart = p.data, p.data.ReadStart
-	trouble := p.work(ctx)
-	if trouble == nil {
-		p.data.Failures = 0
+	if trouble = p.work(ctx); trouble == nil {
+		p.data.Failures, p.data.Trouble = 0, ""
 		return p.finish(ctx, p.pacedTill.Sub(p.r.cfg.Now()))
 	}
 	switch {
@@ -95,7 +97,7 @@ func (p *pass) work(ctx context.Context) error {
 		return &provider.Error{Kind: provider.ErrMailboxUnusable, Op: "runner: open link", Reason: "other_mailbox"}
 	}
 	p.linked = linked
-	p.mb = observed{mb: linked.Mailbox, r: p.r, mailbox: p.box.ID}
+	p.mb = observed{mb: linked.Mailbox, r: p.r, mailbox: p.box.ID, link: p.box.Link}
 	if err := p.start(ctx); err != nil {
 		return err
 	}
@@ -217,6 +219,10 @@ func (p *pass) giveBack(ctx context.Context) error {
 func (p *pass) troubled(ctx context.Context, pe *provider.Error) error {
 	now := p.r.cfg.Now()
 	p.data.Failures++
+	p.data.Trouble = string(pe.Kind)
+	if pe.Reason != "" {
+		p.data.Trouble += " (" + pe.Reason + ")"
+	}
 	wait := max(p.r.backoff(p.data.Failures), pe.RetryAfter, pe.Until.Sub(now))
 	p.r.log.WarnContext(ctx, "runner: the mailbox could not be worked on", "mailbox", p.box.ID, "error", pe)
 	switch pe.Kind {
@@ -234,7 +240,7 @@ func (p *pass) troubled(ctx context.Context, pe *provider.Error) error {
 		return p.finish(ctx, 0)
 	case provider.ErrApp:
 		if p.data.Failures == 1 {
-			if err := p.announce(ctx, EventOperator, string(pe.Kind)+" ("+pe.Reason+")"); err != nil {
+			if err := p.announce(ctx, EventOperator, p.data.Trouble); err != nil {
 				return err
 			}
 		}
@@ -260,10 +266,7 @@ func (r *Runner) backoff(failures int) time.Duration {
 // are held when their turn comes, so that a loss costs what is due and not
 // what is enrolled.
 func (p *pass) lost(ctx context.Context, pe *provider.Error) error {
-	reason := string(pe.Kind)
-	if pe.Reason != "" {
-		reason += " (" + pe.Reason + ")"
-	}
+	reason := p.data.Trouble
 	if p.data.Lost == "" {
 		p.data.Lost = reason
 		if err := p.announce(ctx, EventMailboxLost, reason); err != nil {

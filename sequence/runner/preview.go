@@ -100,7 +100,7 @@ func (r *Runner) PreviewStatus(ctx context.Context, id string) (PreviewReport, e
 		return PreviewReport{}, err
 	}
 	if l.row.Kind != kindPreview {
-		return PreviewReport{}, fmt.Errorf("runner: %s is not a preview: %w", id, ErrNotFound)
+		return PreviewReport{}, fmt.Errorf("%w: %s is no preview", ErrNotFound, id)
 	}
 	linked, err := r.cfg.Mailboxes.Open(ctx, l.row.Link)
 	if err != nil {

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/outreachkit/outreach/provider"
@@ -33,6 +34,7 @@ type record struct {
 	LookAt    time.Time          `json:"look_at,omitzero"`    // when the open mail is to be looked up
 	Threads   []string           `json:"threads,omitempty"`   // further threads the recipient opened
 	NotBefore time.Time          `json:"not_before,omitzero"` // a guard or a link said wait
+	Unmade    time.Time          `json:"unmade,omitzero"`     // since when the renderer has failed on the next mail
 	Try       int                `json:"try,omitempty"`       // intents so far, makes their ids unique
 	Hold      string             `json:"hold,omitempty"`      // the latest reason of a hold, for people
 	Ended     string             `json:"ended,omitempty"`     // why it ended early, for people
@@ -88,6 +90,7 @@ type boxData struct {
 	Reported     time.Time `json:"reported"`               // start of the last complete search for reports
 	LastSend     time.Time `json:"last_send"`              // when a mail was last tried
 	Lost         string    `json:"lost,omitempty"`         // why the mailbox can't be used; empty if it can
+	Trouble      string    `json:"trouble,omitempty"`      // what the last pass failed on; empty if it didn't
 	Proven       bool      `json:"proven,omitempty"`       // the last accepted mail's copy was seen in Sent
 	Missing      int       `json:"missing,omitempty"`      // accepted mails in a row without a copy in Sent
 	Pace         time.Time `json:"pace,omitzero"`          // when the burst is whole again
@@ -106,6 +109,9 @@ type loaded struct {
 }
 
 func (l *loaded) id() string { return l.row.ID }
+
+// key is the host's own.
+func (l *loaded) key() string { return strings.TrimPrefix(l.row.HostKey, l.row.Kind+"/") }
 
 // known says what Match needs of the enrollment. A preview is known to nobody.
 func (l *loaded) known() (provider.Sent, bool) {

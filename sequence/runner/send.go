@@ -184,18 +184,21 @@ func (p *pass) lastWord(ctx context.Context, l *loaded, step sequence.Step) (boo
 	if p.r.cfg.Guard == nil {
 		return false, nil
 	}
-	verdict, err := p.r.cfg.Guard(ctx, p.r.view(l), step)
-	if err != nil {
+	verdict, err := guarded(func() (Verdict, error) { return p.r.cfg.Guard(ctx, p.r.view(l), step) })
+	why := "the host's guard says wait"
+	switch {
+	case err != nil:
+		why = "the host's guard failed"
 		p.r.log.ErrorContext(ctx, "runner: the guard failed, the mail waits", "enrollment", l.id(), "error", err)
-		verdict = VerdictWait
-	}
-	switch verdict {
-	case VerdictSend:
+	case verdict == VerdictSend:
 		return false, nil
-	case VerdictStop:
+	case verdict == VerdictStop:
 		return true, p.only(ctx, l, sequence.EventStopped, "stopped by the host's guard")
+	case verdict != VerdictWait:
+		why = "the host's guard gave no known verdict"
+		p.r.log.ErrorContext(ctx, "runner: the guard's verdict is unknown, the mail waits", "enrollment", l.id(), "verdict", verdict)
 	}
-	return true, p.putOff(ctx, l, p.r.cfg.Now().Add(p.r.opts.RetryEvery), "the host's guard says wait")
+	return true, p.putOff(ctx, l, p.r.cfg.Now().Add(p.r.opts.RetryEvery), why)
 }
 
 // sendStep commits the intent, makes the one request, and commits the
@@ -203,9 +206,16 @@ func (p *pass) lastWord(ctx context.Context, l *loaded, step sequence.Step) (boo
 func (p *pass) sendStep(ctx context.Context, l *loaded, step sequence.Step, deadline time.Time) error {
 	in, err := p.prepare(ctx, l, step, deadline)
 	var field *provider.FieldError
-	if errors.As(err, &field) || errors.Is(err, errRender) {
+	switch unmade := errors.Is(err, errRender); {
+	case errors.As(err, &field), unmade && p.r.cfg.Now().Sub(l.rec.Unmade) > giveUpMaking && !l.rec.Unmade.IsZero():
 		p.r.log.ErrorContext(ctx, "runner: the mail can't be made", "enrollment", l.id(), "step", step.ID, "error", err)
-		return p.only(ctx, l, sequence.EventUnsure, err.Error())
+		return p.only(ctx, l, sequence.EventUnsure, "the mail can't be made: "+err.Error())
+	case unmade:
+		p.r.log.ErrorContext(ctx, "runner: the renderer failed, the mail waits", "enrollment", l.id(), "step", step.ID, "error", err)
+		if l.rec.Unmade.IsZero() {
+			l.rec.Unmade = p.r.cfg.Now()
+		}
+		return p.putOff(ctx, l, p.r.cfg.Now().Add(p.r.opts.RetryEvery), err.Error())
 	}
 	if err != nil {
 		return err
@@ -222,7 +232,7 @@ func (p *pass) sendStep(ctx context.Context, l *loaded, step sequence.Step, dead
 		b.Intents = []store.Intent{in.intent}
 		l.rec.Open, l.rec.Try = &in.mail, l.rec.Try+1
 		l.rec.LookAt = deadline.Add(time.Second)
-		l.rec.NotBefore, l.rec.Hold = time.Time{}, ""
+		l.rec.NotBefore, l.rec.Hold, l.rec.Unmade = time.Time{}, "", time.Time{}
 		if l.row.Kind != kindPreview {
 			m := in.mail
 			m.At = now
@@ -258,7 +268,21 @@ type prepared struct {
 	outgoing *provider.Outgoing
 }
 
-var errRender = errors.New("runner: the renderer failed")
+var errRender = errors.New("the host's renderer failed")
+
+// giveUpMaking is how long a failing Renderer is asked again.
+const giveUpMaking = 24 * time.Hour
+
+// guarded runs the host's code. Its panic must not take down the process, and
+// with it every other mailbox, each time the mail comes up again.
+func guarded[T any](call func() (T, error)) (v T, err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			err = fmt.Errorf("it panicked: %v", r)
+		}
+	}()
+	return call()
+}
 
 // prepare renders the step, or takes up the bytes of an earlier attempt that
 // provably never left: what is sent again is the same mail.
