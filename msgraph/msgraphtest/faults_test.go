@@ -7,8 +7,11 @@ import (
 	"net/http"
 	"net/http/httptrace"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
+
+	"golang.org/x/oauth2"
 
 	"github.com/outreachkit/outreach/internal/mimemsg"
 	"github.com/outreachkit/outreach/msgraph/msgraphtest"
@@ -42,9 +45,9 @@ func TestFaults(t *testing.T) {
 			{rule: msgraphtest.Rule{Fault: msgraphtest.Call}, status: 202, sent: 1},
 		} {
 			w := newGraphWorld(t, sockets, msgraphtest.Config{})
-			called := 0
+			var called atomic.Int64
 			c.rule.Op = "sendMail"
-			c.rule.Call = func() { called++; called += 10 * len(w.office.Books().Submissions()) }
+			c.rule.Call = func() { called.Add(1 + 10*int64(len(w.office.Books().Submissions()))) }
 			w.ms.Inject(c.rule)
 			a, err := w.sendPlain(w.mail("Offer"))
 			name := fmt.Sprint(c.rule.Fault, " ", c.rule.Status, ", sockets ", sockets)
@@ -54,12 +57,12 @@ func TestFaults(t *testing.T) {
 			if n := len(w.office.Books().Submissions()); n != c.sent {
 				t.Errorf("%s: %d were sent", name, n)
 			}
-			want := 1 + 10*c.sent // Call comes after what was done
+			want := 1 + 10*int64(c.sent) // Call comes after what was done
 			if c.rule.Fault == msgraphtest.Call {
 				want = 1
 			}
-			if called != want {
-				t.Errorf("%s: Call saw %d", name, called)
+			if n := called.Load(); n != want {
+				t.Errorf("%s: Call saw %d", name, n)
 			}
 			if n := w.box.Requests()[postoffice.RequestSend]; n != 1 {
 				t.Errorf("%s: %d requests are counted", name, n)
@@ -102,6 +105,21 @@ func TestRefusals(t *testing.T) {
 	w.ms.Inject(msgraphtest.Rule{Fault: msgraphtest.HTML})
 	if a := w.get("/me/messages"); !strings.HasPrefix(a.header.Get("Content-Type"), "text/html") || !strings.HasPrefix(a.body, "<!DOCTYPE html>") {
 		t.Errorf("the page is %s", a.body)
+	}
+}
+
+// TestRefuseClient: Entra does not take the client's secret.
+func TestRefuseClient(t *testing.T) {
+	w := newEntraWorld(t, true, msgraphtest.Config{Policy: msgraphtest.PolicyAny})
+	code := w.code(msgraphtest.Answer{})
+	w.ms.Inject(msgraphtest.Rule{Op: "token", Fault: msgraphtest.RefuseClient})
+	_, err := w.exchange(code)
+	var e *oauth2.RetrieveError
+	if !errors.As(err, &e) || e.ErrorCode != "invalid_client" || !strings.HasPrefix(e.ErrorDescription, "AADSTS7000215:") {
+		t.Errorf("refused with %v", err)
+	}
+	if _, err := w.exchange(code); err != nil {
+		t.Errorf("the code is gone: %v", err)
 	}
 }
 
