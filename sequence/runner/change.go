@@ -21,6 +21,12 @@ func (r *Runner) load(ctx context.Context, ids []string) ([]*loaded, error) {
 	ls := make([]*loaded, 0, len(rows))
 	for _, row := range rows {
 		l, err := r.understand(ctx, row)
+		if errors.Is(err, errDamaged) {
+			if err := r.setAside(ctx, row, err); err != nil {
+				return nil, err
+			}
+			continue
+		}
 		if err != nil {
 			return nil, err
 		}
@@ -29,20 +35,56 @@ func (r *Runner) load(ctx context.Context, ids []string) ([]*loaded, error) {
 	return ls, nil
 }
 
+// errDamaged is a record that can't be read, and never will be by itself.
+var errDamaged = errors.New("the record is damaged")
+
 func (r *Runner) understand(ctx context.Context, row store.Enrollment) (*loaded, error) {
+	damaged := func(what string, err error) (*loaded, error) {
+		return nil, fmt.Errorf("runner: the %s of enrollment %s: %w: %w", what, row.ID, errDamaged, err)
+	}
 	l := &loaded{row: row}
 	if err := l.st.UnmarshalBinary(row.State); err != nil {
-		return nil, fmt.Errorf("runner: the state of enrollment %s: %w", row.ID, err)
+		return damaged("state", err)
 	}
 	if err := json.Unmarshal(row.Data, &l.rec); err != nil {
-		return nil, fmt.Errorf("runner: the data of enrollment %s: %w", row.ID, err)
+		return damaged("data", err)
+	}
+	if l.rec.Words != nil {
+		l.seq = new(sequence.Sequence)
+		if err := json.Unmarshal(l.rec.Words, l.seq); err != nil {
+			return damaged("words", err)
+		}
+		return l, nil
 	}
 	seq, err := r.sequence(ctx, row.Sequence)
+	if errors.Is(err, store.ErrNotFound) || errors.Is(err, errDamaged) {
+		return damaged("sequence", err)
+	}
 	if err != nil {
 		return nil, err
 	}
 	l.seq = seq
 	return l, nil
+}
+
+// setAside takes an enrollment that can't be read out of the work, so that it
+// doesn't keep its mailbox from everything else. Nothing of it is changed but
+// what says that a person must look.
+func (r *Runner) setAside(ctx context.Context, row store.Enrollment, why error) error {
+	if row.Due.IsZero() && row.Flagged {
+		return nil
+	}
+	r.log.ErrorContext(ctx, "runner: an enrollment can't be read and is set aside", "enrollment", row.ID, "error", why)
+	row.Due, row.Flagged, row.Status = time.Time{}, true, StatusHeld
+	ev := Event{
+		ID: fmt.Sprintf("%s/damaged/%d", row.ID, row.Version), Kind: EventFlagged, At: r.cfg.Now(), Enrollment: row.ID, Key: hostKey(row), Of: row.Kind,
+		Mailbox: row.Mailbox, Link: row.Link, Owner: row.Owner, Actor: row.Actor, Reason: "its record can't be read",
+	}
+	err := r.cfg.Store.Commit(ctx, store.Batch{Enrollments: []store.Enrollment{row}, Outbox: []store.Event{eventRow(ev)}})
+	if err != nil && !errors.Is(err, store.ErrConflict) {
+		return fmt.Errorf("runner: set enrollment %s aside: %w", row.ID, err)
+	}
+	return nil
 }
 
 // maxConflicts bounds how often a change is tried again after losing a
@@ -91,23 +133,22 @@ func (r *Runner) commit(ctx context.Context, ls []*loaded, fn func(ls []*loaded,
 	return nil
 }
 
-// calendar is the enrollment's. A zone that can't be resolved any more,
-// because the host's zone data changed, falls back to UTC rather than to
-// silence.
+// calendar is the enrollment's, in UTC where its zone is unknown: see zoned.
 func (r *Runner) calendar(l *loaded) sequence.Calendar {
-	name := l.rec.Zone
-	if name == "" {
-		name = l.seq.Zone
+	if loc, _, ok := r.zoned(l); ok {
+		return sequence.Calendar{Zone: loc}
 	}
-	if name == "" {
-		return sequence.Calendar{Zone: time.UTC}
+	return sequence.Calendar{Zone: time.UTC}
+}
+
+// zoned resolves the enrollment's zone. It may not be known any more, because
+// this host's zone data differ: nothing leaves by a wrong clock.
+func (r *Runner) zoned(l *loaded) (loc *time.Location, name string, ok bool) {
+	if name = orElse(l.rec.Zone, l.seq.Zone); name == "" {
+		return time.UTC, name, true
 	}
 	loc, err := r.cfg.Zones(name)
-	if err != nil || loc == nil {
-		r.log.Error("runner: unknown time zone, using UTC", "enrollment", l.id(), "zone", name)
-		return sequence.Calendar{Zone: time.UTC}
-	}
-	return sequence.Calendar{Zone: loc}
+	return loc, name, err == nil && loc != nil
 }
 
 // schedule sets when the enrollment next needs a pass over its mailbox.
@@ -199,14 +240,15 @@ func (r *Runner) tell(l *loaded, b *store.Batch, ev Event) {
 	ev.ID = fmt.Sprintf("%s/%d", l.id(), l.rec.Notes)
 	ev.Enrollment, ev.Mailbox, ev.Link = l.id(), l.row.Mailbox, l.row.Link
 	ev.Owner, ev.Actor = l.row.Owner, l.row.Actor
-	ev.Key, ev.Of = l.key(), l.row.Kind
+	ev.Key, ev.Of = hostKey(l.row), l.row.Kind
 	b.Outbox = append(b.Outbox, eventRow(ev))
 }
 
 func eventRow(ev Event) store.Event {
 	data, err := json.Marshal(ev)
-	if err != nil {
-		panic("runner: an Event that JSON can't hold: " + err.Error()) // its fields are strings, numbers and times
+	if err != nil { // a time that JSON can't hold; all else are strings and numbers
+		ev.At, ev.Until = time.Time{}, time.Time{}
+		data, _ = json.Marshal(ev)
 	}
 	return store.Event{Key: "event/" + ev.ID, Kind: rowEvent, Enrollment: ev.Enrollment, Data: data}
 }

@@ -24,9 +24,9 @@ type Mailboxes interface {
 	Open(ctx context.Context, link string) (provider.Linked, error)
 }
 
-// Renderer turns a step's words into a mail's. It is called once for each
-// mail, before its intent is committed; what it returns is what is sent,
-// whatever happens in between. An error or a panic puts the mail off for
+// Renderer turns a step's words into a mail's. It is called before the mail's
+// intent is committed, and again where that did not come about; what was
+// committed is what is sent, whatever happens in between. An error or a panic puts the mail off for
 // Options.RetryEvery; after a day of them the enrollment waits for a person.
 // What it returns and no mail can hold, such as a header with a line break,
 // does so at once.
@@ -71,12 +71,14 @@ const (
 )
 
 // Guard is the host's last word on a mail: it is asked after everything else,
-// just before the intent is committed. An error, a panic and an unknown
+// just before the intent is committed, and so more than once where that
+// fails. An error, a panic and an unknown
 // Verdict count as VerdictWait.
 type Guard func(ctx context.Context, e Enrollment, step sequence.Step) (Verdict, error)
 
 // Sink receives the host's events, at least once each and in order of the
-// outbox; Event.ID tells repetitions apart.
+// outbox; Event.ID tells repetitions apart. An error ends the delivery: the
+// same events come again at the next Tick, and no later one before them.
 type Sink interface {
 	Handle(ctx context.Context, ev Event) error
 }

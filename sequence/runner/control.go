@@ -62,6 +62,10 @@ func (r *Runner) List(ctx context.Context, p ListParams) ([]Enrollment, error) {
 	out := make([]Enrollment, 0, len(rows))
 	for _, row := range rows {
 		l, err := r.understand(ctx, row)
+		if errors.Is(err, errDamaged) {
+			out = append(out, damagedView(row))
+			continue
+		}
 		if err != nil {
 			return nil, err
 		}

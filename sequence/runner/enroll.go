@@ -81,8 +81,9 @@ func (e Error) Error() string { return "runner: " + string(e) }
 
 // Enroll begins a recipient's run. It makes no request to the mail service:
 // the first step leaves on a later Tick. Enrolling again with the same Key,
-// link, recipient and sequence returns the enrollment as it now is: that is
-// what to do after store.ErrUnknown and after a crash.
+// link, recipient and sequence returns the enrollment as it now is, whatever
+// speaks against a new one by now: that is what to do after store.ErrUnknown
+// and after a crash. All other parameters are those of the first time.
 //
 // Beside the package's errors it returns sequence.ErrInvalid or
 // provider.ErrInvalid for a field that can't be used, and what
@@ -111,6 +112,26 @@ func (r *Runner) enroll(ctx context.Context, p EnrollParams, kind string) (Enrol
 	if err := r.check(&p); err != nil {
 		return Enrollment{}, err
 	}
+	words, err := json.Marshal(p.Sequence)
+	if err != nil {
+		return Enrollment{}, fmt.Errorf("runner: enroll: the sequence: %w", err)
+	}
+	sum := sha256.Sum256(words)
+	l := &loaded{
+		seq: p.Sequence,
+		row: store.Enrollment{
+			ID: r.enrollmentID(kind, p.Key), HostKey: kind + "/" + p.Key, Kind: kind, Link: p.Link,
+			Recipient: provider.Normalize(p.Recipient.Addr), Sequence: hex.EncodeToString(sum[:]),
+		},
+		rec: record{
+			To: p.Recipient, FromName: p.FromName, Cc: slices.Clone(p.Cc), Bcc: slices.Clone(p.Bcc),
+			Zone: p.Zone, Vars: maps.Clone(p.Data),
+		},
+	}
+	// What was enrolled stays so, whatever speaks against it now.
+	if was, err := r.enrolledBefore(ctx, l); !errors.Is(err, ErrNotFound) {
+		return was, err
+	}
 	linked, err := r.cfg.Mailboxes.Open(ctx, p.Link)
 	if err != nil {
 		return Enrollment{}, fmt.Errorf("runner: enroll: open link %s: %w", p.Link, err)
@@ -121,29 +142,18 @@ func (r *Runner) enroll(ctx context.Context, p EnrollParams, kind string) (Enrol
 	if err := r.allowed(ctx, &p, linked, kind); err != nil {
 		return Enrollment{}, err
 	}
-	def, err := json.Marshal(p.Sequence)
-	if err != nil {
-		return Enrollment{}, fmt.Errorf("runner: enroll: the sequence: %w", err)
-	}
-	sum := sha256.Sum256(def)
 	now := r.cfg.Now()
-	l := &loaded{
-		seq: p.Sequence,
-		row: store.Enrollment{
-			ID: r.enrollmentID(kind, p.Key), HostKey: kind + "/" + p.Key, Kind: kind,
-			Mailbox: mailboxID(linked), Link: p.Link, Owner: linked.Owner, Actor: p.Actor,
-			Recipient: provider.Normalize(p.Recipient.Addr), Sequence: hex.EncodeToString(sum[:]), Created: now,
-		},
-		rec: record{
-			To: p.Recipient, FromName: p.FromName, Cc: slices.Clone(p.Cc), Bcc: slices.Clone(p.Bcc),
-			Zone: p.Zone, Vars: maps.Clone(p.Data),
-		},
+	l.row.Mailbox, l.row.Owner, l.row.Actor, l.row.Created = mailboxID(linked), linked.Owner, p.Actor, now
+	if kind == kindMail {
+		l.rec.Words = words
 	}
 	if _, err := r.cfg.Store.EnsureMailbox(ctx, l.row.Mailbox, p.Link); err != nil {
 		return Enrollment{}, fmt.Errorf("runner: enroll: %w", err)
 	}
 	err = r.commit(ctx, []*loaded{l}, func(_ []*loaded, b *store.Batch) error {
-		b.Definitions = []store.Definition{{Hash: l.row.Sequence, Data: def}}
+		if kind != kindMail {
+			b.Definitions = []store.Definition{{Hash: l.row.Sequence, Data: words}}
+		}
 		if kind != kindPreview {
 			b.Index = []store.IndexRow{{
 				Kind: store.IndexAddress, Value: indexed(l.row.Recipient), Mailbox: l.row.Mailbox,
@@ -153,7 +163,11 @@ func (r *Runner) enroll(ctx context.Context, p EnrollParams, kind string) (Enrol
 		return r.happen(l, b, sequence.Event{Kind: sequence.EventEnrolled, At: sequence.InstantOf(now)}, "")
 	})
 	if errors.Is(err, store.ErrConflict) {
-		return r.enrolledBefore(ctx, l)
+		was, err := r.enrolledBefore(ctx, l)
+		if errors.Is(err, ErrNotFound) {
+			err = fmt.Errorf("runner: enroll: %w", store.ErrConflict)
+		}
+		return was, err
 	}
 	if err != nil {
 		return Enrollment{}, err
@@ -162,14 +176,14 @@ func (r *Runner) enroll(ctx context.Context, p EnrollParams, kind string) (Enrol
 }
 
 // enrolledBefore returns the enrollment that has the key already, if it is
-// the same one.
+// the same one. ErrNotFound: none has.
 func (r *Runner) enrolledBefore(ctx context.Context, l *loaded) (Enrollment, error) {
 	ls, err := r.load(ctx, []string{l.row.ID})
 	if err != nil {
 		return Enrollment{}, err
 	}
 	if len(ls) == 0 {
-		return Enrollment{}, fmt.Errorf("runner: enroll: %w", store.ErrConflict)
+		return Enrollment{}, ErrNotFound
 	}
 	was := ls[0].row
 	for _, f := range []struct{ name, was, is string }{
@@ -343,9 +357,18 @@ const (
 	StatusStopped      = "stopped"
 )
 
+// damagedView is what can be told of a record that can't be read.
+func damagedView(row store.Enrollment) Enrollment {
+	return Enrollment{
+		ID: row.ID, Key: hostKey(row), Kind: row.Kind, Link: row.Link, Mailbox: row.Mailbox, Owner: row.Owner, Actor: row.Actor,
+		Recipient: provider.Address{Addr: row.Recipient}, Status: StatusHeld, Flagged: true, Created: row.Created,
+		Reason: "its record can't be read", Hold: "its record can't be read",
+	}
+}
+
 func (r *Runner) view(l *loaded) Enrollment {
 	e := Enrollment{
-		ID: l.row.ID, Key: l.key(), Kind: l.row.Kind,
+		ID: l.row.ID, Key: hostKey(l.row), Kind: l.row.Kind,
 		Link: l.row.Link, Mailbox: l.row.Mailbox, Owner: l.row.Owner, Actor: l.row.Actor,
 		Recipient: l.rec.To, Sequence: l.seq.ID, Version: l.seq.Version,
 		Status: l.status(), Flagged: l.row.Flagged, StepsSent: len(l.rec.Mails),

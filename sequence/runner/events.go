@@ -76,7 +76,6 @@ const (
 	ReasonReconcile = "reconcile" // what became of a mail whose outcome is unknown
 	ReasonMatched   = "matched"   // content, under a Warrant
 	ReasonPreview   = "preview"   // where a preview's mail lies
-	ReasonOnDemand  = "on_demand" // the host asked
 )
 
 // Observation is one thing for metrics and audit. It holds no address, no

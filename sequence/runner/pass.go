@@ -69,9 +69,20 @@ func (p *pass) run(ctx context.Context) (err error) {
 	}
 	var pe *provider.Error
 	if !errors.As(trouble, &pe) {
-		return errors.Join(trouble, p.abandon(ctx))
+		return errors.Join(trouble, p.leave(ctx))
 	}
 	return p.troubled(ctx, pe)
+}
+
+// leave keeps the mailbox for a while after the store failed, so that one
+// mailbox whose record is at fault doesn't take the place of all others. A
+// mark stays.
+func (p *pass) leave(ctx context.Context) error {
+	err := p.r.cfg.Store.Renew(ctx, p.claim.Fence, p.r.opts.RetryEvery)
+	if err != nil && !errors.Is(err, store.ErrFenced) {
+		return fmt.Errorf("runner: keep mailbox %s: %w", p.box.ID, err)
+	}
+	return nil
 }
 
 // abandon gives the mailbox back undone: a mark stays.
@@ -132,7 +143,10 @@ func (p *pass) work(ctx context.Context) error {
 // that one broken link does not stop the others.
 func asTrouble(err error) error {
 	var pe *provider.Error
-	if errors.As(err, &pe) || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
+	switch {
+	case errors.As(err, &pe) && pe.Kind == provider.ErrNotFound: // there is no such link any more
+		return &provider.Error{Kind: provider.ErrMailboxUnusable, Op: pe.Op, Reason: pe.Reason, Err: err}
+	case pe != nil, errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
 		return err
 	}
 	return &provider.Error{Kind: provider.ErrTemporary, Op: "runner: open link", Reason: "open_failed", Err: err}

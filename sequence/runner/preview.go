@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"time"
 
 	"github.com/outreachkit/outreach/provider"
 	"github.com/outreachkit/outreach/sequence"
@@ -165,7 +164,3 @@ func (r *Runner) previewMail(ctx context.Context, mb observed, in store.Intent, 
 	}
 	return nil
 }
-
-// PreviewWait is a fair time to wait for a preview to arrive before telling
-// the user that something is wrong.
-const PreviewWait = 5 * time.Minute

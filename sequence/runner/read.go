@@ -22,23 +22,30 @@ func (p *pass) readDue() bool {
 }
 
 // read brings in everything that concerns our conversations: the change feed
-// to its end, and what tracked senders wrote elsewhere. It counts from its
-// start: what became visible while it ran may have been missed. Reports
-// outside our threads are looked for where that is asked for too: a
-// follow-up does not wait for them.
-func (p *pass) read(ctx context.Context, reports bool) error {
+// to its end, what tracked senders wrote elsewhere, and reports outside our
+// threads. It counts from its start: what became visible while it ran may
+// have been missed.
+//
+// A read for a follow-up is not full: it looks for no reports, and where many
+// are tracked only for mail of those who are written to in this pass.
+func (p *pass) read(ctx context.Context, full bool) error {
 	start := p.r.cfg.Now()
 	if err := p.feed(ctx); err != nil {
 		return err
 	}
-	tracked := true
+	tracked, all := true, true
 	if p.linked.Abilities.SenderReplies {
 		var err error
-		if tracked, err = p.searchSenders(ctx, start, reports); err != nil {
+		if tracked, all, err = p.searchSenders(ctx, start, full); err != nil {
 			return err
 		}
 	}
-	p.data.LastRead, p.data.ReadStart, p.readStart = start, start, start
+	p.data.LastRead, p.readStart = start, start
+	if !all {
+		p.changed = true
+		return p.save(ctx)
+	}
+	p.data.ReadStart = start
 	p.box.ReadAt = time.Time{}
 	if tracked {
 		p.box.ReadAt = p.r.cfg.Now().Add(p.r.opts.ReadEvery)
@@ -120,50 +127,67 @@ func (p *pass) catchUp(ctx context.Context) error {
 }
 
 // searchSenders looks for mail of tracked senders outside the threads of our
-// mail, and for delivery reports. It reports whether anybody is tracked.
-func (p *pass) searchSenders(ctx context.Context, start time.Time, reports bool) (bool, error) {
-	var senders []string
-	var after store.IndexRow
-	for {
-		rows, err := p.r.cfg.Store.Index(ctx, store.ListIndex{Mailbox: p.box.ID, Kind: store.IndexSender, Now: start, After: after, Limit: 1000})
-		if err != nil {
-			return false, fmt.Errorf("runner: tracked senders: %w", err)
-		}
-		for _, row := range rows {
-			if len(senders) == 0 || senders[len(senders)-1] != row.Value {
-				senders = append(senders, row.Value)
-			}
-			after = row
-		}
-		if len(rows) < 1000 {
-			break
-		}
-	}
-	if len(senders) == 0 {
-		return false, nil
+// mail, and in a full read for delivery reports. It reports whether anybody is
+// tracked, and whether all of them were searched for.
+func (p *pass) searchSenders(ctx context.Context, start time.Time, full bool) (tracked, all bool, err error) {
+	senders, all, err := p.senders(ctx, start, full)
+	if err != nil || len(senders) == 0 {
+		return false, all, err
 	}
 	since := p.data.Searched
-	if reports && p.data.Reported.Before(since) {
+	if full && p.data.Reported.Before(since) {
 		since = p.data.Reported
 	}
 	since = since.Add(-p.r.opts.SearchOverlap)
-	reports = reports && !p.r.opts.NoReports && p.linked.Abilities.Reports == provider.DetectContent &&
+	reports := full && !p.r.opts.NoReports && p.linked.Abilities.Reports == provider.DetectContent &&
 		!p.data.LastSend.IsZero() && start.Before(p.data.LastSend.Add(provider.ReportSpan))
 	for chunk := range slices.Chunk(senders, provider.MaxQuerySenders) {
 		q := provider.Query{From: chunk, System: reports, Since: since, To: start.Add(time.Minute)}
 		items, err := p.searchAll(ctx, q, ReasonSearch)
 		if err != nil {
-			return true, err
+			return true, all, err
 		}
 		if err := p.items(ctx, items, ReasonSender); err != nil {
-			return true, err
+			return true, all, err
 		}
 	}
-	p.data.Searched = start
+	if all {
+		p.data.Searched = start
+	}
 	if reports {
 		p.data.Reported = start
 	}
-	return true, nil
+	return true, all, nil
+}
+
+// senders lists whom to search for. If that takes more than one search, a
+// read that is not full leaves it at the recipients of what is due now: all
+// others are searched for at the pace of reading.
+func (p *pass) senders(ctx context.Context, start time.Time, full bool) (list []string, all bool, err error) {
+	var after store.IndexRow
+	for {
+		rows, err := p.r.cfg.Store.Index(ctx, store.ListIndex{Mailbox: p.box.ID, Kind: store.IndexSender, Now: start, After: after, Limit: 1000})
+		if err != nil {
+			return nil, false, fmt.Errorf("runner: tracked senders: %w", err)
+		}
+		for _, row := range rows {
+			if len(list) == 0 || list[len(list)-1] != row.Value {
+				list = append(list, row.Value)
+			}
+			after = row
+		}
+		if !full && len(list) > provider.MaxQuerySenders {
+			list = nil
+			for _, row := range p.claim.Due {
+				list = append(list, row.Recipient)
+			}
+			slices.Sort(list)
+			return slices.Compact(list), false, nil
+		}
+		if len(rows) < 1000 {
+			return list, true, nil
+		}
+	}
 }
 
 // searchAll returns all that a query matches. A full answer may be a cut

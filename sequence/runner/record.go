@@ -28,6 +28,7 @@ type record struct {
 	Cc        []provider.Address `json:"cc,omitempty"`
 	Bcc       []provider.Address `json:"bcc,omitempty"`
 	Zone      string             `json:"zone,omitempty"`
+	Words     json.RawMessage    `json:"words,omitempty"` // the sequence of a single mail: it is about one person, and is erased with them
 	Vars      map[string]string  `json:"vars,omitempty"`
 	Mails     []sentMail         `json:"mails,omitempty"`
 	Open      *sentMail          `json:"open,omitempty"`      // the mail on its way
@@ -110,8 +111,8 @@ type loaded struct {
 
 func (l *loaded) id() string { return l.row.ID }
 
-// key is the host's own.
-func (l *loaded) key() string { return strings.TrimPrefix(l.row.HostKey, l.row.Kind+"/") }
+// hostKey is the host's own key.
+func hostKey(row store.Enrollment) string { return strings.TrimPrefix(row.HostKey, row.Kind+"/") }
 
 // known says what Match needs of the enrollment. A preview is known to nobody.
 func (l *loaded) known() (provider.Sent, bool) {

@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"maps"
+	"slices"
 	"sync"
 	"time"
 
@@ -22,8 +24,12 @@ type Runner struct {
 	opts Options
 	log  *slog.Logger
 
-	sequences sync.Map // content hash to *sequence.Sequence, which never changes
+	mu        sync.Mutex
+	sequences map[string]*sequence.Sequence // by content hash; they never change
 }
+
+// maxSequences bounds what is kept of definitions that were read.
+const maxSequences = 1000
 
 // New returns a Runner. It makes no request and starts nothing.
 func New(cfg Config) (*Runner, error) {
@@ -46,7 +52,7 @@ func New(cfg Config) (*Runner, error) {
 	if logger == nil {
 		logger = slog.New(slog.NewTextHandler(io.Discard, nil))
 	}
-	return &Runner{cfg: cfg, opts: cfg.Options.withDefaults(), log: logger}, nil
+	return &Runner{cfg: cfg, opts: cfg.Options.withDefaults(), log: logger, sequences: make(map[string]*sequence.Sequence)}, nil
 }
 
 func wait(ctx context.Context, d time.Duration) error {
@@ -82,6 +88,7 @@ type Report struct {
 // store's, the sink's or the context's.
 func (r *Runner) Tick(ctx context.Context) (Report, error) {
 	var report Report
+	var failed error
 	// A pass either finishes its mailbox's due work or puts it off, so the
 	// rounds end by themselves; the bound keeps a store that gives out the
 	// same work for ever from holding the caller.
@@ -95,7 +102,8 @@ func (r *Runner) Tick(ctx context.Context) (Report, error) {
 			Mailboxes: r.opts.Workers, PerMailbox: r.opts.PerMailbox,
 		})
 		if err != nil {
-			return report, fmt.Errorf("runner: claim: %w", err)
+			failed = errors.Join(failed, fmt.Errorf("runner: claim: %w", err))
+			break
 		}
 		if len(claims) == 0 {
 			break
@@ -113,8 +121,8 @@ func (r *Runner) Tick(ctx context.Context) (Report, error) {
 			report.Sent += p.sent
 			report.Incoming += p.incoming
 		}
-		if err := errors.Join(errs...); err != nil {
-			return report, err
+		if err := errors.Join(errs...); err != nil && failed == nil {
+			failed = err // of many that fail alike the first tells enough
 		}
 		if err := ctx.Err(); err != nil {
 			return report, err
@@ -122,7 +130,7 @@ func (r *Runner) Tick(ctx context.Context) (Report, error) {
 	}
 	n, err := r.drain(ctx)
 	report.Delivered = n
-	return report, err
+	return report, errors.Join(failed, err)
 }
 
 const maxRounds = 1000
@@ -199,6 +207,9 @@ func (r *Runner) deliver(ctx context.Context, rows []store.Event) error {
 		if err := r.cfg.Log.Append(ctx, entries); err != nil {
 			return fmt.Errorf("runner: append to the conversation log: %w", err)
 		}
+		if err := r.eraseAgain(ctx, entries); err != nil {
+			return err
+		}
 	}
 	if r.cfg.Events == nil {
 		return nil
@@ -218,6 +229,29 @@ func (r *Runner) deliver(ctx context.Context, rows []store.Event) error {
 	return nil
 }
 
+// eraseAgain takes back entries of recipients who were erased while their rows
+// were on the way to the log: Erase removes an enrollment before it erases
+// from the log, so who is still there now is erased from it later if at all.
+func (r *Runner) eraseAgain(ctx context.Context, entries []store.Entry) error {
+	recipients := make(map[string]string) // by conversation
+	for _, e := range entries {
+		recipients[e.Conversation] = e.Recipient
+	}
+	there, err := r.cfg.Store.Load(ctx, slices.Sorted(maps.Keys(recipients)))
+	if err != nil {
+		return fmt.Errorf("runner: load: %w", err)
+	}
+	for _, row := range there {
+		delete(recipients, row.ID)
+	}
+	for _, recipient := range recipients {
+		if _, err := r.cfg.Log.Erase(ctx, recipient); err != nil {
+			return fmt.Errorf("runner: erase from the conversation log: %w", err)
+		}
+	}
+	return nil
+}
+
 func (r *Runner) observe(o Observation) {
 	if r.cfg.Observer != nil {
 		r.cfg.Observer.Observe(o)
@@ -226,17 +260,25 @@ func (r *Runner) observe(o Observation) {
 
 // sequence returns the definition with this hash, read once.
 func (r *Runner) sequence(ctx context.Context, hash string) (*sequence.Sequence, error) {
-	if s, ok := r.sequences.Load(hash); ok {
-		return s.(*sequence.Sequence), nil
+	r.mu.Lock()
+	s, ok := r.sequences[hash]
+	r.mu.Unlock()
+	if ok {
+		return s, nil
 	}
 	def, err := r.cfg.Store.LoadDefinition(ctx, hash)
 	if err != nil {
 		return nil, fmt.Errorf("runner: load the sequence %s: %w", hash, err)
 	}
-	s := new(sequence.Sequence)
+	s = new(sequence.Sequence)
 	if err := json.Unmarshal(def.Data, s); err != nil {
-		return nil, fmt.Errorf("runner: the stored sequence %s: %w", hash, err)
+		return nil, fmt.Errorf("runner: the stored sequence %s: %w: %w", hash, errDamaged, err)
 	}
-	r.sequences.Store(hash, s)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if len(r.sequences) >= maxSequences {
+		clear(r.sequences)
+	}
+	r.sequences[hash] = s
 	return s, nil
 }

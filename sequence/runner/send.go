@@ -48,6 +48,9 @@ func (p *pass) due(ctx context.Context, id string) error {
 	if l.row.Link != p.box.Link {
 		return p.only(ctx, l, sequence.EventMailboxLost, "the mailbox belongs to another link now")
 	}
+	if _, zone, ok := p.r.zoned(l); !ok {
+		return p.only(ctx, l, sequence.EventUnsure, fmt.Sprintf("the time zone %q is not known here any more", zone))
+	}
 	now := p.r.cfg.Now()
 	next := sequence.Next(l.seq, l.st, p.r.calendar(l), now)
 	switch {
@@ -79,9 +82,6 @@ func (p *pass) due(ctx context.Context, id string) error {
 				return p.putOff(ctx, l, time.Time{}, l.rec.Hold)
 			}
 		}
-	}
-	if stop, err := p.lastWord(ctx, l, step); err != nil || stop {
-		return err
 	}
 	if at := p.paced(); at.After(p.r.cfg.Now()) {
 		return &pacedError{until: at}
@@ -220,9 +220,12 @@ func (p *pass) sendStep(ctx context.Context, l *loaded, step sequence.Step, dead
 	if err != nil {
 		return err
 	}
+	if stop, err := p.lastWord(ctx, l, step); err != nil || stop {
+		return err
+	}
 	now := p.r.cfg.Now()
 	if !now.Before(deadline) {
-		return p.putOff(ctx, l, now.Add(time.Second), "rendering took longer than the mailbox's read is fresh")
+		return p.putOff(ctx, l, now.Add(time.Second), "rendering and the guard took longer than the mailbox's read is fresh")
 	}
 	if err := p.watch(ctx); err != nil {
 		return err
