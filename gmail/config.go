@@ -1,6 +1,7 @@
 package gmail
 
 import (
+	"log/slog"
 	"net/http"
 	"net/url"
 	"time"
@@ -180,3 +181,12 @@ func (p *Provider) Abilities(a provider.Access) provider.Abilities {
 	}
 	return provider.Abilities{}
 }
+
+// String hides the secret.
+func (c Config) String() string { return "gmail.Config(the secret hidden)" }
+
+// GoString hides the secret.
+func (c Config) GoString() string { return c.String() }
+
+// LogValue hides the secret.
+func (c Config) LogValue() slog.Value { return slog.StringValue(c.String()) }

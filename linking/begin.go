@@ -9,6 +9,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"log/slog"
 	"net"
 	"net/url"
 	"strings"
@@ -189,3 +190,12 @@ func flowKey(state string) string { return hex.EncodeToString(digest("state", st
 func sameSession(want []byte, session string) bool {
 	return subtle.ConstantTimeCompare(want, digest("session", session)) == 1
 }
+
+// String hides the session.
+func (p BeginParams) String() string { return "linking.BeginParams(the session hidden)" }
+
+// GoString hides the session.
+func (p BeginParams) GoString() string { return p.String() }
+
+// LogValue hides the session.
+func (p BeginParams) LogValue() slog.Value { return slog.StringValue(p.String()) }

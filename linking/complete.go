@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/url"
 	"regexp"
 	"slices"
@@ -233,3 +234,12 @@ func (l *Linker) sealToken(link *store.Link, tok *oauth2.Token) error {
 	link.Token, err = l.seal(data, "link "+link.ID)
 	return err
 }
+
+// String hides the callback.
+func (p CompleteParams) String() string { return "linking.CompleteParams(the callback hidden)" }
+
+// GoString hides the callback.
+func (p CompleteParams) GoString() string { return p.String() }
+
+// LogValue hides the callback.
+func (p CompleteParams) LogValue() slog.Value { return slog.StringValue(p.String()) }

@@ -25,7 +25,7 @@
 // # One mailbox, one owner
 //
 // The store decides on the service's stable id of the account, never on an
-// address. Who links a mailbox that another user has gets ErrOwned, also when
+// address. A user who links a mailbox that another has gets ErrOwned, also when
 // both finish in the same instant. Linking one's own mailbox again mends the
 // link and keeps its id. Mending with another mailbox is ErrWrongMailbox.
 //

@@ -21,8 +21,8 @@ type UnlinkParams struct {
 }
 
 // Unlink ends a link, in this order: nobody uses it any more, the grant is
-// revoked, the mailbox is free for another owner. Were the last two the other
-// way round, a late revoke could kill the next owner's grant. If revoking
+// revoked, the mailbox is free for another owner. If the last two came in the
+// opposite order, a late revoke could kill the next owner's grant. If revoking
 // fails the link stays in LinkUnlinking; call Unlink again.
 func (l *Linker) Unlink(ctx context.Context, p UnlinkParams) error {
 	for range maxConflicts {

@@ -1,6 +1,7 @@
 package msgraph
 
 import (
+	"log/slog"
 	"net/http"
 	"net/url"
 	"strings"
@@ -23,7 +24,7 @@ type Endpoints struct {
 }
 
 // GlobalEndpoints returns those of the global service. Those of the national
-// clouds stand in https://learn.microsoft.com/graph/deployments.
+// clouds are listed at https://learn.microsoft.com/graph/deployments.
 func GlobalEndpoints() Endpoints {
 	return Endpoints{Login: "https://login.microsoftonline.com", Graph: "https://graph.microsoft.com"}
 }
@@ -174,7 +175,7 @@ func (p *Provider) Abilities(a provider.Access) provider.Abilities {
 	return provider.Abilities{}
 }
 
-// folders remembers where folders of mailboxes are for: their ids never
+// folders remembers what folders of mailboxes are for: their ids never
 // change (https://learn.microsoft.com/graph/outlook-immutable-id).
 type folders struct {
 	mu    sync.Mutex
@@ -220,3 +221,12 @@ func (p *Provider) oauthConfig(tenant string) oauth2.Config {
 		Endpoint: oauth2.Endpoint{AuthURL: base + "/authorize", TokenURL: base + "/token", AuthStyle: oauth2.AuthStyleInParams},
 	}
 }
+
+// String hides the secret.
+func (c Config) String() string { return "msgraph.Config(the secret hidden)" }
+
+// GoString hides the secret.
+func (c Config) GoString() string { return c.String() }
+
+// LogValue hides the secret.
+func (c Config) LogValue() slog.Value { return slog.StringValue(c.String()) }

@@ -66,3 +66,12 @@ func (cb Callback) GoString() string { return cb.String() }
 
 // LogValue hides the code and the verifier.
 func (cb Callback) LogValue() slog.Value { return slog.StringValue(cb.String()) }
+
+// String hides state and nonce.
+func (r AuthRequest) String() string { return "provider.AuthRequest(state and nonce hidden)" }
+
+// GoString hides state and nonce.
+func (r AuthRequest) GoString() string { return r.String() }
+
+// LogValue hides state and nonce.
+func (r AuthRequest) LogValue() slog.Value { return slog.StringValue(r.String()) }

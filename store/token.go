@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"log/slog"
 	"time"
 )
 
@@ -93,3 +94,14 @@ type ListLinks struct {
 	After  string // IDs greater than this
 	Limit  int    // zero is 100
 }
+
+// String hides the token.
+func (l Link) String() string {
+	return "store.Link(" + l.ID + " of " + l.Owner + ", " + string(l.Status) + ", the token hidden)"
+}
+
+// GoString hides the token.
+func (l Link) GoString() string { return l.String() }
+
+// LogValue hides the token.
+func (l Link) LogValue() slog.Value { return slog.StringValue(l.String()) }

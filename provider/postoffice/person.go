@@ -10,7 +10,7 @@ import (
 // Act is something a person, or the system in front of them, does with a mail.
 type Act string
 
-// The acts. Who has no behaviour stays silent.
+// The acts. A person without a behaviour stays silent.
 const (
 	// Answer writes back in the thread. With Behaviour.From it comes from
 	// that address, as when an assistant answers.
@@ -43,8 +43,8 @@ const (
 type Behaviour struct {
 	Do Act
 
-	// On is the how manieth mail this is done on, counted from 1 for each
-	// sender's mailbox. Zero is every mail.
+	// On says on which mail this is done, counted from 1 for each sender's
+	// mailbox. Zero is every mail.
 	On int
 
 	After time.Duration // how long it takes

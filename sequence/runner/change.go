@@ -92,7 +92,7 @@ func (r *Runner) setAside(ctx context.Context, row store.Enrollment, why error) 
 const maxConflicts = 32
 
 // change reads the enrollments, lets fn decide, and commits the decision
-// with their new states in one batch. Who loses a version reads again and
+// with their new states in one batch. Whoever loses a version reads again and
 // decides again, so fn may run several times and must change nothing but its
 // arguments.
 func (r *Runner) change(ctx context.Context, ids []string, fn func(ls []*loaded, b *store.Batch) error) ([]*loaded, error) {

@@ -258,3 +258,12 @@ func derive(key []byte, purpose string, parts ...string) string {
 	sum := mac.Sum(nil)[:20]
 	return strings.ToLower(base32.StdEncoding.WithPadding(base32.NoPadding).EncodeToString(sum))
 }
+
+// String hides the key.
+func (c Config) String() string { return "runner.Config(the key hidden)" }
+
+// GoString hides the key.
+func (c Config) GoString() string { return c.String() }
+
+// LogValue hides the key.
+func (c Config) LogValue() slog.Value { return slog.StringValue(c.String()) }

@@ -40,7 +40,7 @@
 // A person's answer counts in the thread, from another address in it, in a
 // new mail from the recipient, and after a gap in the feed. It stops every
 // enrollment of its author, in all mailboxes, but those of sequences marked
-// Independent. Who was put in Cc or Bcc by us can write without stopping
+// Independent. People whom we put in Cc or Bcc can write without stopping
 // anything. An automatic answer holds until the return date it names; a
 // delivery report ends the enrollment only of the recipient that it names,
 // and only if it cites mail of ours; what can't be judged holds the
@@ -57,7 +57,25 @@
 // headers of the account's own mail while an outcome is unknown.
 // Options.NoReports switches the first off.
 //
+// # Who may call
+//
+// The Runner knows no users. Enroll, Send and Preview ask MayAct; all other
+// methods do what they are told, so the host checks who calls them.
+//
 // # What remains
+//
+// The same recipient under two Keys is two runs, and gets the mails of both.
+//
+// An enrollment belongs to the link that it was made over. When its mailbox
+// is unlinked and linked again, that is another link, and what was enrolled
+// over the old one stays held until the host stops it. Relinking
+// (linking.BeginParams.Relink) keeps the link.
+//
+// A sequence that was replaced by an edited one applies to new enrollments;
+// those under way keep the one they began with.
+//
+// Every mail bears the header X-Outreach-Key, which recipients can see. It is
+// a keyed hash and says nothing.
 //
 // A process that is frozen between the last check of the deadline and the
 // write of the request, for longer than the deadline and Limits.Settle

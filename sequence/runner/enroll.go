@@ -30,7 +30,7 @@ type EnrollParams struct {
 	Actor string
 
 	// Recipient is whom the sequence is for. Cc and Bcc get every mail too;
-	// what they write is no answer of the recipient's.
+	// what they write does not count as the recipient's answer.
 	Recipient provider.Address
 	Cc, Bcc   []provider.Address
 

@@ -136,7 +136,8 @@ func (r *Runner) Tick(ctx context.Context) (Report, error) {
 const maxRounds = 1000
 
 // Run calls Tick until the context ends, and waits Options.Idle when there
-// was nothing to do. An error of Tick's is logged and the loop goes on: it
+// was nothing to do. A mail whose request has left when the context ends is
+// waited for and recorded before Run returns. An error of Tick's is logged and the loop goes on: it
 // returns only the context's error.
 func (r *Runner) Run(ctx context.Context) error {
 	for {
