@@ -90,6 +90,7 @@ type Story struct {
 	linker *linking.Linker
 	run    *runner.Runner
 	out    io.Writer
+	tag    string // before each line, where several stories are told
 
 	link    string
 	preview runner.PreviewReport
@@ -125,13 +126,16 @@ func New(office *postoffice.Office, sender string, svc Service, out io.Writer) (
 }
 
 func (s *Story) say(format string, args ...any) {
-	fmt.Fprintf(s.out, "%s  %s\n", s.clock.Now().Format("Mon 02 Jan 15:04"), fmt.Sprintf(format, args...))
+	fmt.Fprintf(s.out, "%s%s  %s\n", s.tag, s.clock.Now().Format("Mon 02 Jan 15:04"), fmt.Sprintf(format, args...))
 }
 
 // Tell plays the three weeks, of several senders at once, and returns what
 // the service's own books say of each.
 func Tell(ctx context.Context, stories ...*Story) ([]*Result, error) {
 	for _, s := range stories {
+		if len(stories) > 1 {
+			s.tag = fmt.Sprintf("%-9s", s.box.Service())
+		}
 		if err := s.linkMailbox(ctx); err != nil {
 			return nil, err
 		}

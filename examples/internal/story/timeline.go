@@ -16,7 +16,7 @@ func (t timeline) Handle(_ context.Context, ev runner.Event) error {
 		return nil // the preview's, and those of the whole mailbox
 	}
 	if text := sentence(ev, name); text != "" {
-		fmt.Fprintf(t.s.out, "%s  %s\n", t.s.clock.Now().Format("Mon 02 Jan 15:04"), text)
+		t.s.say("%s", text)
 	}
 	return nil
 }
