@@ -1,0 +1,2 @@
+// Package sqlstore keeps everything of package store in SQLite or PostgreSQL.
+package sqlstore
