@@ -138,6 +138,13 @@ func TestAttachments(t *testing.T) {
 	w.refuses("/me/messages/"+id+"/attachments?$expand=x", http.StatusBadRequest, "BadRequest")
 	w.refuses("/me/messages/"+id+"/attachments/AAMk", http.StatusNotFound, "ErrorItemNotFound")
 
+	w.must(w.sendMIME(w.mail("Inline", func(d *mimemsg.Draft) {
+		d.HTML, d.Attachments = `<img src="cid:logo">`, []mimemsg.File{{Name: "logo.png", ContentType: "image/png", Data: []byte("png"), ContentID: "logo", Inline: true}}
+	})))
+	if got := w.get("/me/messages" + query("$filter", "subject eq 'Inline'")); got.rows()[0]["hasAttachments"] != false {
+		t.Error("an image of the HTML counts as attachment")
+	}
+
 	within := "From: " + anna + "\r\nTo: " + maria + "\r\nSubject: Fwd\r\nMIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n" +
 		"--b\r\nContent-Type: text/plain\r\n\r\nSee it.\r\n--b\r\nContent-Type: message/rfc822\r\n\r\nFrom: " + omar + "\r\nSubject: Inner\r\n\r\nText.\r\n--b--\r\n"
 	fwd, err := w.office.Deliver(postoffice.Mail{To: maria, Raw: []byte(within)})

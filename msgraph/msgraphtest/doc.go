@@ -40,7 +40,8 @@
 // (https://learn.microsoft.com/graph/api/user-list-messages#using-filter-and-orderby-in-the-same-query).
 // $search takes KQL, finds 1,000 messages, and goes with neither
 // (https://learn.microsoft.com/graph/search-query-parameter). A query that
-// Graph would not take is refused and not guessed at.
+// Graph would not take is refused and not guessed at. HTML comes as it was
+// sent, where Graph takes out what it holds unsafe.
 //
 // A message of the office lies in the folder of its label: see LabelRead and
 // the labels of package postoffice. Labels of the user's own are folders, or
@@ -96,10 +97,10 @@
 // # Counts
 //
 // The office's books count requests by class (Mailbox.Requests) and what of
-// which message left the server (Books.Reads). Identifiers, times and places
-// are no read; the value of a header is one of the envelope, and any text,
-// bodyPreview too, one of the content. So a client is caught that forgets
-// $select.
+// which message left the server (Books.Reads). Identifiers, folders and the
+// time of receipt are no read; the value of a header is one of the envelope,
+// and any text, bodyPreview too, one of the content. So a client is caught
+// that forgets $select.
 //
 // # What is believed
 //
