@@ -1,0 +1,80 @@
+package sqlstore_test
+
+import (
+	"context"
+	"database/sql"
+	"os"
+	"testing"
+
+	_ "github.com/jackc/pgx/v5/stdlib"
+
+	"github.com/outreachkit/outreach/internal/pgtest"
+	"github.com/outreachkit/outreach/store"
+	"github.com/outreachkit/outreach/store/sqlstore"
+	"github.com/outreachkit/outreach/store/storetest"
+)
+
+// postgres is for tests, durable for benchmarks: a rate without fsync means
+// nothing.
+var (
+	postgres = pgtest.Lazy{Config: pgtest.Config{Driver: "pgx"}, Prepare: prepare}
+	durable  = pgtest.Lazy{Config: pgtest.Config{Driver: "pgx", Durable: true}, Prepare: prepare}
+)
+
+func TestMain(m *testing.M) {
+	code := m.Run()
+	if err := postgres.Stop(); err != nil {
+		code = 1
+	}
+	if err := durable.Stop(); err != nil {
+		code = 1
+	}
+	os.Exit(code)
+}
+
+func prepare(ctx context.Context, dsn string) error {
+	db, err := sql.Open("pgx", dsn)
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	s, err := sqlstore.New(db, sqlstore.Options{Dialect: sqlstore.PostgreSQL})
+	if err != nil {
+		return err
+	}
+	return s.Migrate(ctx)
+}
+
+func openPostgres(t testing.TB, dsn string) *sql.DB {
+	t.Helper()
+	db, err := sql.Open("pgx", dsn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	db.SetMaxOpenConns(20)
+	t.Cleanup(func() { db.Close() })
+	return db
+}
+
+func TestPostgreSQL(t *testing.T) {
+	storetest.Run(t, func(t *testing.T) storetest.Harness {
+		c := newClock()
+		return harness(migrated(t, openPostgres(t, postgres.DSN(t)), sqlstore.Options{Dialect: sqlstore.PostgreSQL, Now: c.Now}), c)
+	})
+}
+
+// TestPostgreSQLClock runs the checks that need no time to pass by the
+// database's own clock.
+func TestPostgreSQLClock(t *testing.T) {
+	storetest.Run(t, func(t *testing.T) storetest.Harness {
+		h := harness(migrated(t, openPostgres(t, postgres.DSN(t)), sqlstore.Options{Dialect: sqlstore.PostgreSQL}), newClock())
+		h.Advance = nil
+		return h
+	})
+}
+
+func BenchmarkPostgreSQL(b *testing.B) {
+	storetest.Benchmark(b, func(b *testing.B) store.EnrollmentStore {
+		return migrated(b, openPostgres(b, durable.DSN(b)), sqlstore.Options{Dialect: sqlstore.PostgreSQL}).Enrollments()
+	})
+}
