@@ -119,7 +119,7 @@ func (c *core) explain(ctx context.Context, op string, err error) error {
 		err = fmt.Errorf("%w: %w", end, err)
 	}
 	if missing(err) {
-		err = fmt.Errorf("a table is missing; call Migrate: %w (%w)", ErrSchema, err)
+		err = fmt.Errorf("the tables of prefix %s are missing, or some of them; call Migrate: %w (%w)", c.prefix, ErrSchema, err)
 	}
 	return fmt.Errorf("sqlstore: %s: %w", op, err)
 }

@@ -3,6 +3,7 @@ package sqlstore_test
 import (
 	"context"
 	"database/sql"
+	"fmt"
 	"os"
 	"testing"
 
@@ -64,10 +65,14 @@ func TestPostgreSQL(t *testing.T) {
 }
 
 // TestPostgreSQLClock runs the checks that need no time to pass by the
-// database's own clock.
+// database's own clock, all in one database, and without prepared statements,
+// as behind a pool of connections that is shared by transactions.
 func TestPostgreSQLClock(t *testing.T) {
+	db := openPostgres(t, postgres.Empty(t)+" default_query_exec_mode=simple_protocol")
+	n := 0
 	storetest.Run(t, func(t *testing.T) storetest.Harness {
-		h := harness(migrated(t, openPostgres(t, postgres.DSN(t)), sqlstore.Options{Dialect: sqlstore.PostgreSQL}), newClock())
+		n++
+		h := harness(migrated(t, db, sqlstore.Options{Dialect: sqlstore.PostgreSQL, Prefix: fmt.Sprintf("check_%d_", n)}), newClock())
 		h.Advance = nil
 		return h
 	})

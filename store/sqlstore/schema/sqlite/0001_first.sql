@@ -155,11 +155,11 @@ CREATE TABLE outreach_conversations (
   answer_needed integer NOT NULL
 );
 
-CREATE INDEX outreach_conversations_last ON outreach_conversations (last_at, id);
+CREATE INDEX outreach_conversations_last ON outreach_conversations (last_at DESC, id);
 
-CREATE INDEX outreach_conversations_answer ON outreach_conversations (last_at, id) WHERE answer_needed;
+CREATE INDEX outreach_conversations_answer ON outreach_conversations (last_at DESC, id) WHERE answer_needed;
 
-CREATE INDEX outreach_conversations_recipient ON outreach_conversations (recipient, last_at);
+CREATE INDEX outreach_conversations_recipient ON outreach_conversations (recipient, last_at DESC, id);
 
 CREATE TABLE outreach_people (
   person text NOT NULL, -- an owner or actor of an entry
