@@ -76,11 +76,15 @@ func searchQuery(op string, q provider.Query) (string, error) {
 	case q.System && len(q.From) == 0:
 		return bad("System", "needs From")
 	}
-	var from []string
+	var from, phrases []string
 	for i, addr := range q.From {
 		key := provider.Normalize(addr)
-		if key == "" || strings.ContainsAny(key, `"(){}:`) {
+		if key == "" || strings.ContainsAny(key, `"():`) {
 			return bad(fmt.Sprintf("From[%d]", i), "is not a plain mail address")
+		}
+		phrases = append(phrases, `"`+key+`"`)
+		if strings.ContainsAny(key, "{}") {
+			key = `"` + key + `"` // braces group, outside of quotes
 		}
 		from = append(from, key)
 	}
@@ -88,7 +92,7 @@ func searchQuery(op string, q provider.Query) (string, error) {
 	if len(from) > 0 {
 		senders := "from:(" + strings.Join(from, " OR ") + ")"
 		if q.System {
-			senders = "(" + senders + " OR (" + systemSenders + ` ("` + strings.Join(from, `" OR "`) + `")))`
+			senders = "(" + senders + " OR (" + systemSenders + " (" + strings.Join(phrases, " OR ") + ")))"
 		}
 		b.WriteString(senders + " ")
 	}

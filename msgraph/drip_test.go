@@ -27,9 +27,11 @@ type drip struct {
 	events []runner.Event
 }
 
-func newDrip(t *testing.T) *drip {
+func newDrip(t *testing.T) *drip { return newDripOf(t, msgraphtest.Config{}) }
+
+func newDripOf(t *testing.T, cfg msgraphtest.Config) *drip {
 	t.Helper()
-	d := &drip{fakeMicrosoft: newFakeMicrosoft(t, false, msgraphtest.Config{}), t: t}
+	d := &drip{fakeMicrosoft: newFakeMicrosoft(t, false, cfg), t: t}
 	d.box = d.mailbox(t, maria, "Maria Silva")
 	d.box.SetDelays(postoffice.Delays{Visible: 5 * time.Second, SentCopy: 30 * time.Second})
 	g := d.consent(t, maria, provider.AccessReplies)
@@ -67,15 +69,19 @@ func (d *drip) told(kind runner.EventKind) int {
 	return n
 }
 
+func threeSteps() *sequence.Sequence {
+	return &sequence.Sequence{ID: "s", Version: 1, Steps: []sequence.Step{
+		{ID: 1, Subject: "A role", Text: "Hello."}, {ID: 2, Days: 3, Text: "Again."}, {ID: 3, Days: 4, Text: "A last word."},
+	}}
+}
+
 func (d *drip) enroll(addr string, does ...postoffice.Behaviour) string {
 	d.t.Helper()
 	if err := d.office.AddPerson(postoffice.Person{Address: addr, Behaviours: does}); err != nil {
 		d.t.Fatal(err)
 	}
 	e, err := d.run.Enroll(d.t.Context(), runner.EnrollParams{
-		Key: addr, Link: "link", Recipient: provider.Address{Addr: addr}, Sequence: &sequence.Sequence{ID: "s", Version: 1, Steps: []sequence.Step{
-			{ID: 1, Subject: "A role", Text: "Hello."}, {ID: 2, Days: 3, Text: "Again."}, {ID: 3, Days: 4, Text: "A last word."},
-		}},
+		Key: addr, Link: "link", Recipient: provider.Address{Addr: addr}, Sequence: threeSteps(),
 	})
 	if err != nil {
 		d.t.Fatal(err)

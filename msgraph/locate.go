@@ -14,9 +14,10 @@ import (
 
 // Locate implements provider.Mailbox. It asks every folder for the
 // Message-ID, and then, in case Exchange replaced it or its index lags, goes
-// through what appeared in Sent Items since the cursor. Last it asks for what
-// was deleted for good and can still be recovered, since a delta may be silent
-// about a copy that came and went between two rounds.
+// through what appeared in Sent Items since the cursor, and looks for the key
+// where mail lies that has not left. Last it asks for what was deleted for
+// good and can still be recovered, since a delta may be silent about a copy
+// that came and went between two rounds.
 func (m *mailbox) Locate(ctx context.Context, key provider.SendKey) ([]provider.Located, error) {
 	const op = "msgraph: locate"
 	if !m.acc.Access.Includes(provider.AccessReplies) {
@@ -35,8 +36,11 @@ func (m *mailbox) Locate(ctx context.Context, key provider.SendKey) ([]provider.
 			return nil, err
 		}
 	}
-	if len(v.Found) == 0 {
-		if err := m.byRecovery(ctx, op, key, &v); err != nil {
+	for _, folder := range unsent() {
+		if len(v.Found) > 0 {
+			break
+		}
+		if err := m.byKey(ctx, op, folder, key, &v); err != nil {
 			return nil, err
 		}
 	}
@@ -85,32 +89,46 @@ func (m *mailbox) byMessageID(ctx context.Context, op string, key provider.SendK
 // it (https://learn.microsoft.com/graph/api/resources/mailfolder).
 const recoverable = "recoverableitemsdeletions"
 
-// byRecovery looks among what was deleted for good. That a copy lies there
-// proves that it was made. A mailbox without the folder says nothing.
-func (m *mailbox) byRecovery(ctx context.Context, op string, key provider.SendKey, v *courier.View) error {
-	filter, top := sameID(key), int32(mostCopies)
-	if filter == "" {
-		return nil
+// unsent are the folders beside Sent Items in which a copy may lie without
+// its Message-ID being known. A copy that the owner moved elsewhere is one that
+// left Sent Items, of which its delta tells.
+func unsent() []string { return []string{"outbox", "drafts", recoverable} }
+
+// byKey looks into one folder, which holds few messages, for the Message-ID
+// or the key. A mailbox without the folder says nothing.
+func (m *mailbox) byKey(ctx context.Context, op, folder string, key provider.SendKey, v *courier.View) error {
+	var terms []string
+	if id := sameID(key); id != "" {
+		terms = append(terms, id)
 	}
-	pg, err := m.list(ctx, op, func(ctx context.Context) (*abstractions.RequestInformation, error) {
-		return m.user().MailFolders().ByMailFolderId(recoverable).Messages().ToGetRequestInformation(ctx, &users.ItemMailFoldersItemMessagesRequestBuilderGetRequestConfiguration{
-			QueryParameters: &users.ItemMailFoldersItemMessagesRequestBuilderGetQueryParameters{Filter: &filter, Top: &top, Select: located()},
+	if key.Key != "" {
+		terms = append(terms, "singleValueExtendedProperties/Any(ep: ep/id eq "+quoted(propKey)+" and ep/value eq "+quoted(key.Key)+")")
+	}
+	for _, filter := range terms {
+		top := int32(mostCopies)
+		pg, err := m.list(ctx, op, func(ctx context.Context) (*abstractions.RequestInformation, error) {
+			return m.user().MailFolders().ByMailFolderId(folder).Messages().ToGetRequestInformation(ctx, &users.ItemMailFoldersItemMessagesRequestBuilderGetRequestConfiguration{
+				QueryParameters: &users.ItemMailFoldersItemMessagesRequestBuilderGetQueryParameters{Filter: &filter, Top: &top, Select: located()},
+			})
 		})
-	})
-	if errors.Is(err, provider.ErrNotFound) {
-		return nil
-	}
-	if err != nil {
-		return err
-	}
-	for _, msg := range pg.Value {
-		place := provider.PlaceTrash
-		if msg.Draft {
-			place = provider.PlaceDraft
+		if errors.Is(err, provider.ErrNotFound) {
+			return nil
 		}
-		v.Found = append(v.Found, provider.Located{
-			Ref: provider.Ref(msg.ID), Thread: msg.Conversation, MessageID: msg.MessageID, Place: place, At: instant(msg.Received),
-		})
+		if err != nil {
+			return err
+		}
+		for _, msg := range pg.Value {
+			place := map[string]provider.Place{"outbox": provider.PlaceOutbox, "drafts": provider.PlaceDraft, recoverable: provider.PlaceTrash}[folder]
+			if msg.Draft && place == provider.PlaceTrash {
+				place = provider.PlaceDraft
+			}
+			v.Found = append(v.Found, provider.Located{
+				Ref: provider.Ref(msg.ID), Thread: msg.Conversation, MessageID: msg.MessageID, Place: place, At: instant(msg.Received),
+			})
+		}
+		if len(v.Found) > 0 {
+			return nil
+		}
 	}
 	return nil
 }

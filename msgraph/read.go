@@ -1,6 +1,7 @@
 package msgraph
 
 import (
+	"bytes"
 	"context"
 	"io"
 
@@ -74,7 +75,18 @@ func (m *mailbox) raw(ctx context.Context, op string, w provider.Warrant) ([]byt
 	if !validRef(w.Ref()) {
 		return nil, &provider.Error{Kind: provider.ErrNotFound, Op: op, Reason: "not_a_message_id"}
 	}
-	return m.do(ctx, op, func(ctx context.Context) (*abstractions.RequestInformation, error) {
+	raw, err := m.do(ctx, op, func(ctx context.Context) (*abstractions.RequestInformation, error) {
 		return m.user().Messages().ByMessageId(string(w.Ref())).Content().ToGetRequestInformation(ctx, nil)
 	})
+	if err == nil && !beginsWithField(raw) {
+		return nil, &provider.Error{Kind: provider.ErrTemporary, Op: op, Reason: "answer_not_mime"}
+	}
+	return raw, err
+}
+
+// beginsWithField tells a mail from a page of somebody in between: it begins
+// with a header field (RFC 5322 section 2.2), and no tag.
+func beginsWithField(raw []byte) bool {
+	name, _, found := bytes.Cut(raw[:min(len(raw), 1000)], []byte(":"))
+	return found && len(name) > 0 && name[0] != '<' && !bytes.ContainsFunc(name, func(r rune) bool { return r <= ' ' || r > '~' })
 }

@@ -3,6 +3,9 @@ package provider
 import (
 	"net/mail"
 	"strings"
+	"unicode/utf8"
+
+	"golang.org/x/net/idna"
 )
 
 // Address is a mail address with an optional display name, both decoded
@@ -40,11 +43,20 @@ func ParseAddress(op, field, s string) (Address, error) {
 // Normalize returns the form in which addresses are compared and indexed:
 // trimmed and lower case. Local parts are case-sensitive on paper (RFC 5321
 // section 2.4) and nowhere else; plus tags and dots are kept, because only
-// some services ignore them. Anything that is no address yields "".
+// some services ignore them. A domain with other letters than ASCII's is
+// written as it goes over the wire (RFC 5891). Anything that is no address
+// yields "".
 func Normalize(addr string) string {
 	addr = strings.ToLower(strings.TrimSpace(addr))
 	if at := strings.LastIndexByte(addr, '@'); at <= 0 || at == len(addr)-1 || strings.ContainsAny(addr, " \t\r\n<>\x00") {
 		return ""
+	}
+	if at := strings.LastIndexByte(addr, '@'); strings.ContainsFunc(addr[at:], func(r rune) bool { return r >= utf8.RuneSelf }) {
+		domain, err := idna.Lookup.ToASCII(addr[at+1:])
+		if err != nil {
+			return ""
+		}
+		return addr[:at+1] + domain
 	}
 	return addr
 }

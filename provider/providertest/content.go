@@ -39,6 +39,16 @@ func bounceOf(out *provider.Outgoing, failed string) (contentType, body string) 
 
 func contentTests() tests {
 	return tests{
+		"Portal": func(t *testing.T, w *world) {
+			need(t, w.Faults.Portal != nil, "fault Portal")
+			l := w.reader(t)
+			raw, id := w.incoming("carol@example.org", "Yes", "Gladly.")
+			env := w.arrive(t, l, raw, id)
+			warrant := w.warrant(t, l, env)
+			w.Faults.Portal()
+			_, err := l.Content(t.Context(), warrant)
+			is(t, err, provider.ErrTemporary)
+		},
 		"TextAndAttachment": func(t *testing.T, w *world) {
 			l := w.reader(t)
 			kind, body := withAttachment()

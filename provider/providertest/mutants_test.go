@@ -289,6 +289,16 @@ func readMutants() []mutant {
 			}
 			return items, err
 		}},
+		{name: "search-skips-odd-addresses", fails: "Search/OddAddresses", search: asking(func(q *provider.Query) {
+			q.From = slices.DeleteFunc(slices.Clone(q.From), func(a string) bool { return strings.ContainsAny(a, "{}") })
+		})},
+		{name: "takes-a-portal-for-a-mail", fails: "Content/Portal", content: func(ctx context.Context, b *mutatedBox, w provider.Warrant) (*provider.Message, error) {
+			msg, err := b.Mailbox.Content(ctx, w)
+			if errors.Is(err, provider.ErrTemporary) {
+				return &provider.Message{Text: "Please sign in."}, nil
+			}
+			return msg, err
+		}},
 		{name: "search-misses-junk", fails: "Search/EveryFolder", search: dropping(func(i provider.Item) bool { return i.Place == provider.PlaceJunk })},
 		{name: "search-misses-folders", fails: "Search/EveryFolder", search: dropping(func(i provider.Item) bool { return i.Place == provider.PlaceOther })},
 		{name: "search-starts-late", fails: "Search/Span", search: asking(func(q *provider.Query) { q.Since = q.Since.Add(1) })},

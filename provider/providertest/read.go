@@ -350,6 +350,17 @@ func searchTests() tests {
 			_, err := l.Search(t.Context(), provider.Query{From: []string{"carol@example.org"}, Since: w.Now()})
 			is(t, err, provider.ErrTemporary)
 		},
+		"OddAddresses": func(t *testing.T, w *world) {
+			l := w.searcher(t)
+			for _, addr := range []string{"x{1}@example.org", "o'neil+cv@example.org", "a|b~c@example.org", "#!$%&*=?^_@example.org"} {
+				since := w.Now()
+				raw, _ := w.incoming(addr, "Hello", "Hello")
+				w.deliver(t, provider.PlaceInbox, raw)
+				if items := search(t, l, provider.Query{From: []string{"nobody@example.org", addr}, Since: since}); len(items) != 1 {
+					t.Errorf("%d messages of %s, want 1", len(items), addr)
+				}
+			}
+		},
 		"OnlyIdentifiersOfContent": func(t *testing.T, w *world) {
 			need(t, w.Reads != nil, "counts of reads")
 			l := w.searcher(t)

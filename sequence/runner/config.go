@@ -161,6 +161,10 @@ type Options struct {
 	// one, for mail that became visible late. Default 24 h.
 	SearchOverlap time.Duration
 
+	// AlarmAfter is how long a mailbox may fail in a row before somebody is
+	// told (EventMailboxFlagged). Default 6 h.
+	AlarmAfter time.Duration
+
 	// Workers is how many mailboxes are worked on at once. Default 8.
 	Workers int
 
@@ -188,6 +192,7 @@ func (o Options) withDefaults() Options {
 	set(&o.TrackFor, 180*24*time.Hour)
 	set(&o.Lease, 5*time.Minute)
 	set(&o.SearchOverlap, 24*time.Hour)
+	set(&o.AlarmAfter, 6*time.Hour)
 	set(&o.Idle, 5*time.Second)
 	if o.Workers == 0 {
 		o.Workers = 8
@@ -223,7 +228,7 @@ func (c *Config) validate() error {
 	}
 	for name, d := range map[string]time.Duration{
 		"Freshness": c.Options.Freshness, "ReadEvery": c.Options.ReadEvery, "RetryEvery": c.Options.RetryEvery,
-		"TrackFor": c.Options.TrackFor, "Lease": c.Options.Lease, "SearchOverlap": c.Options.SearchOverlap, "Idle": c.Options.Idle,
+		"TrackFor": c.Options.TrackFor, "Lease": c.Options.Lease, "SearchOverlap": c.Options.SearchOverlap, "AlarmAfter": c.Options.AlarmAfter, "Idle": c.Options.Idle,
 	} {
 		if d < 0 {
 			return bad("Config.Options."+name, "is negative")

@@ -30,7 +30,7 @@ func (p *pass) confirmNow(ctx context.Context, id string) error {
 	if l.rec.Mails[i].Real != "" || l.rec.Mails[i].Ref == "" {
 		return nil
 	}
-	c, err := p.sentCopy(ctx, id, l.rec.Mails[i])
+	c, _, err := p.sentCopy(ctx, id, l.rec.Mails[i])
 	if err != nil {
 		// The mail is sent and recorded: that its copy could not be read is
 		// no reason to stop, but the next one should not be tried on a
@@ -41,7 +41,7 @@ func (p *pass) confirmNow(ctx context.Context, id string) error {
 		p.data.Proven = false
 		return nil
 	}
-	return p.confirmed(ctx, id, l.rec.Mails[i].Intent, c)
+	return p.confirmed(ctx, id, l.rec.Mails[i], c)
 }
 
 // confirmLast makes sure that the Message-ID under which the previous mail
@@ -52,16 +52,19 @@ func (p *pass) confirmLast(ctx context.Context, l *loaded) (bool, error) {
 	if last.Real != "" {
 		return true, nil
 	}
-	c, err := p.sentCopy(ctx, l.id(), last)
+	c, waits, err := p.sentCopy(ctx, l.id(), last)
 	if err != nil {
 		return false, err
+	}
+	if waits {
+		return false, p.putOff(ctx, l, p.r.cfg.Now().Add(p.r.opts.ReadEvery), "the previous mail still lies in the Outbox")
 	}
 	if c == nil {
 		if settled := last.At.Add(p.linked.Limits.Settle); p.r.cfg.Now().Before(settled) {
 			return false, p.putOff(ctx, l, settled, "waiting for the sent copy of the previous mail")
 		}
 	}
-	if err := p.confirmed(ctx, l.id(), last.Intent, c); err != nil {
+	if err := p.confirmed(ctx, l.id(), last, c); err != nil {
 		return false, err
 	}
 	fresh, err := p.again(ctx, l.id())
@@ -91,14 +94,14 @@ func (p *pass) confirmPending(ctx context.Context) error {
 		if err := p.hold(ctx); err != nil {
 			return err
 		}
-		c, err := p.sentCopy(ctx, u.enrollment, u.mail)
+		c, waits, err := p.sentCopy(ctx, u.enrollment, u.mail)
 		if err != nil {
 			return err
 		}
-		if c == nil && p.r.cfg.Now().Before(u.mail.At.Add(p.linked.Limits.Settle)) {
+		if waits || c == nil && p.r.cfg.Now().Before(u.mail.At.Add(p.linked.Limits.Settle)) {
 			continue
 		}
-		if err := p.confirmed(ctx, u.enrollment, u.mail.Intent, c); err != nil {
+		if err := p.confirmed(ctx, u.enrollment, u.mail, c); err != nil {
 			return err
 		}
 	}
@@ -149,23 +152,23 @@ func (r *Runner) pendingRow(l *loaded, m sentMail) store.IndexRow {
 // kept. That is a note and no hold: the mail was accepted, and the Message-ID
 // as supplied is the best there is. Several in a row mean that this mailbox
 // keeps no copies, or that nothing leaves it.
-func (p *pass) confirmed(ctx context.Context, id, intent string, c *provider.Located) error {
-	var learned time.Time
+func (p *pass) confirmed(ctx context.Context, id string, mail sentMail, c *provider.Located) error {
+	if c != nil && mail.learns(*c) {
+		if err := p.learn(ctx, mail.At); err != nil {
+			return err
+		}
+	}
 	_, err := p.r.change(ctx, []string{id}, func(ls []*loaded, b *store.Batch) error {
-		learned = time.Time{}
 		for _, l := range ls {
 			for i := range l.rec.Mails {
 				m := l.rec.Mails[i]
-				if m.Intent != intent || m.Real != "" {
+				if m.Intent != mail.Intent || m.Real != "" {
 					continue
 				}
 				if c == nil {
 					p.complete(l, b, i, provider.Located{MessageID: m.MessageID})
 					p.r.tell(l, b, Event{Kind: EventUnconfirmed, At: p.r.cfg.Now(), Step: m.Step, Reason: "accepted, and no copy of it is in Sent"})
 					continue
-				}
-				if m.Thread == "" && c.Thread != "" {
-					learned = m.At
 				}
 				p.complete(l, b, i, *c)
 			}
@@ -174,9 +177,6 @@ func (p *pass) confirmed(ctx context.Context, id, intent string, c *provider.Loc
 	})
 	if err != nil {
 		return err
-	}
-	if !learned.IsZero() && (p.learned.IsZero() || learned.Before(p.learned)) {
-		p.learned = learned
 	}
 	if c != nil {
 		p.data.Missing = 0
@@ -193,21 +193,28 @@ func (p *pass) confirmed(ctx context.Context, id, intent string, c *provider.Loc
 	return nil
 }
 
+// learns reports whether the copy lies in a thread that was not known to be
+// ours.
+func (m sentMail) learns(c provider.Located) bool {
+	return c.Thread != "" && plain(c.Thread) != m.Thread
+}
+
 // sentCopy looks for the copy of an accepted mail; nil if there is none yet.
-func (p *pass) sentCopy(ctx context.Context, id string, m sentMail) (*provider.Located, error) {
+// Waits says that it lies where mail lies before it leaves.
+func (p *pass) sentCopy(ctx context.Context, id string, m sentMail) (c *provider.Located, waits bool, err error) {
 	if m.Ref != "" {
 		env, err := p.mb.envelope(ctx, provider.Ref(m.Ref), ReasonSentCopy)
 		if errors.Is(err, provider.ErrNotFound) {
-			return nil, nil
+			return nil, false, nil
 		}
 		if err != nil {
-			return nil, err
+			return nil, false, err
 		}
-		return &provider.Located{Ref: env.Ref, Thread: env.Thread, MessageID: env.MessageID, Place: env.Place, At: env.Received}, nil
+		return &provider.Located{Ref: env.Ref, Thread: env.Thread, MessageID: env.MessageID, Place: env.Place, At: env.Received}, false, nil
 	}
 	intents, err := p.r.cfg.Store.LoadIntents(ctx, id)
 	if err != nil {
-		return nil, fmt.Errorf("runner: intents of %s: %w", id, err)
+		return nil, false, fmt.Errorf("runner: intents of %s: %w", id, err)
 	}
 	for _, in := range intents {
 		if in.ID != m.Intent {
@@ -216,11 +223,12 @@ func (p *pass) sentCopy(ctx context.Context, id string, m sentMail) (*provider.L
 		copies, err := p.mb.copies(ctx, in, false, ReasonSentCopy)
 		switch {
 		case errors.Is(err, provider.ErrNotSettled), errors.Is(err, provider.ErrNotSent), errors.Is(err, provider.ErrOutcomeUnknown):
-			return nil, nil
+			return nil, false, nil
 		case err != nil:
-			return nil, err
+			return nil, false, err
 		}
-		return departed(copies), nil
+		gone := departed(copies)
+		return gone, gone == nil && len(copies) > 0, nil
 	}
-	return nil, nil
+	return nil, false, nil
 }

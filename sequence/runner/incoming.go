@@ -10,7 +10,6 @@ import (
 
 	"github.com/outreachkit/outreach/provider"
 	"github.com/outreachkit/outreach/provider/classify"
-	"github.com/outreachkit/outreach/sequence"
 	"github.com/outreachkit/outreach/store"
 )
 
@@ -33,7 +32,14 @@ func (p *pass) item(ctx context.Context, it provider.Item, reason string) error 
 		return nil // deleted between the feed and now
 	}
 	if errors.Is(err, provider.ErrRejected) {
-		return p.poisoned(ctx, it)
+		_, err := p.poisoned(ctx, it)
+		return err
+	}
+	if errors.Is(err, provider.ErrTemporary) && p.stuckOn(it.Ref) {
+		// Nothing is passed over that may be anybody's answer.
+		if held, heldErr := p.poisoned(ctx, it); heldErr != nil || held {
+			return heldErr
+		}
 	}
 	if err != nil {
 		return err
@@ -142,26 +148,6 @@ func (p *pass) forget(ctx context.Context, ref provider.Ref) error {
 	return nil
 }
 
-// poisoned holds the conversations of a message that can't be read: it may
-// be the answer.
-func (p *pass) poisoned(ctx context.Context, it provider.Item) error {
-	rows, err := p.r.cfg.Store.Match(ctx, p.box.ID, []store.IndexKey{indexKey(store.IndexThread, it.Thread)})
-	if err != nil {
-		return fmt.Errorf("runner: match: %w", err)
-	}
-	_, err = p.r.change(ctx, enrollmentIDs(rows), func(ls []*loaded, b *store.Batch) error {
-		b.Fence = &p.claim.Fence
-		for _, l := range ls {
-			if err := p.r.happen(l, b, sequence.Event{Kind: sequence.EventUnsure, At: sequence.InstantOf(p.r.cfg.Now())}, "a message in the thread can't be read"); err != nil {
-				return err
-			}
-			b.Index = append(b.Index, p.refRow(l, it.Ref))
-		}
-		return nil
-	})
-	return err
-}
-
 func (p *pass) refRow(l *loaded, ref provider.Ref) store.IndexRow {
 	return store.IndexRow{
 		Kind: store.IndexRef, Value: indexed(string(ref)), Mailbox: p.box.ID, Enrollment: l.id(),
@@ -192,6 +178,13 @@ func (p *pass) ownCopy(ctx context.Context, env *provider.Envelope, m provider.M
 		}
 		return nil // opened in this very pass: its result is on its way
 	}
+	for _, m := range ls[0].rec.Mails {
+		if copyOf(m) && m.learns(provider.Located{Thread: env.Thread}) {
+			if err := p.learn(ctx, m.At); err != nil {
+				return err
+			}
+		}
+	}
 	_, err = p.r.change(ctx, []string{id}, func(ls []*loaded, b *store.Batch) error {
 		b.Fence = &p.claim.Fence
 		for _, l := range ls {
@@ -212,7 +205,12 @@ func (p *pass) complete(l *loaded, b *store.Batch, i int, c provider.Located) {
 	m := &l.rec.Mails[i]
 	m.Real = orElse(m.Real, plain(c.MessageID))
 	m.Ref = orElse(m.Ref, plain(string(c.Ref)))
-	m.Thread = orElse(m.Thread, plain(c.Thread))
+	if m.learns(c) { // it was put into another thread than was asked for
+		if m.Thread != "" && !slices.Contains(l.rec.Threads, m.Thread) {
+			l.rec.Threads = append(l.rec.Threads, m.Thread)
+		}
+		m.Thread = plain(c.Thread)
+	}
 	b.Results = append(b.Results, store.Result{
 		Intent: m.Intent, State: store.IntentSent, Ref: m.Ref, Thread: m.Thread, RealMessageID: m.Real, At: m.At,
 	})
@@ -231,7 +229,10 @@ func (p *pass) matched(ctx context.Context, env *provider.Envelope, m provider.M
 		if errors.Is(err, provider.ErrNotFound) {
 			return nil
 		}
-		if err != nil && !errors.Is(err, provider.ErrRejected) {
+		if errors.Is(err, provider.ErrRejected) || errors.Is(err, provider.ErrTemporary) && p.stuckOn(env.Ref) {
+			return p.unreadable(ctx, env, m)
+		}
+		if err != nil {
 			return err
 		}
 	}

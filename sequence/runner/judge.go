@@ -3,6 +3,7 @@ package runner
 import (
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/outreachkit/outreach/provider"
 	"github.com/outreachkit/outreach/provider/classify"
@@ -49,7 +50,7 @@ func (p *pass) judge(l *loaded, b *store.Batch, j *judgement) error {
 			Kind: store.IndexThread, Value: indexed(t), Mailbox: p.box.ID, Enrollment: l.id(), Until: p.r.cfg.Now().Add(p.r.opts.TrackFor),
 		})
 	}
-	ev, reason := j.event(l, hit)
+	ev, reason := j.event(l, hit, p.r.calendar(l).Zone)
 	ev.At = at
 	if ev.Kind != sequence.EventNone {
 		if err := p.r.happen(l, b, ev, reason); err != nil {
@@ -69,7 +70,7 @@ func (p *pass) judge(l *loaded, b *store.Batch, j *judgement) error {
 
 // event says what the message means to the engine. No kind is nothing: the
 // message is logged and changes nothing.
-func (j *judgement) event(l *loaded, hit provider.Hit) (sequence.Event, string) {
+func (j *judgement) event(l *loaded, hit provider.Hit, zone *time.Location) (sequence.Event, string) {
 	v := j.verdict
 	if j.direction == provider.DirectionOwn {
 		if v.Class == classify.AutoReply || v.Class == classify.OutOfOffice {
@@ -86,7 +87,7 @@ func (j *judgement) event(l *loaded, hit provider.Hit) (sequence.Event, string) 
 		}
 		return sequence.Event{Kind: sequence.EventReplied}, answerBy[hit.Evidence]
 	case classify.OutOfOffice, classify.AutoReply:
-		return sequence.Event{Kind: sequence.EventAutoReplied, Until: sequence.InstantOf(v.Until)}, "out of office"
+		return sequence.Event{Kind: sequence.EventAutoReplied, Until: sequence.InstantOf(inZone(v.Until, zone))}, "out of office"
 	case classify.Receipt, classify.Delayed:
 		return sequence.Event{}, ""
 	}
@@ -94,6 +95,16 @@ func (j *judgement) event(l *loaded, hit provider.Hit) (sequence.Event, string) 
 		return sequence.Event{}, ""
 	}
 	return sequence.Event{Kind: sequence.EventUnsure}, "an unclear message arrived: " + v.Evidence
+}
+
+// inZone reads a return date that names nothing but a day as that day where
+// the recipient is, if that is later: nobody is back before.
+func inZone(back time.Time, zone *time.Location) time.Time {
+	y, m, d := back.Date()
+	if back.IsZero() || !back.Equal(time.Date(y, m, d, 0, 0, 0, 0, back.Location())) {
+		return back
+	}
+	return later(back, time.Date(y, m, d, 0, 0, 0, 0, zone))
 }
 
 // answerBy says in words what made a message an answer.

@@ -26,7 +26,6 @@ type pass struct {
 
 	readStart time.Time // of the last complete read; zero is none
 	pacedTill time.Time // the mailbox has sent as fast as it may until then
-	learned   time.Time // since when a thread may have been ours unknown to us; zero is none
 	changed   bool      // box or data differ from what is stored
 
 	sent, incoming int
@@ -53,7 +52,7 @@ func (p *pass) run(ctx context.Context) (err error) {
 	}
 	p.was, p.readStart = p.data, p.data.ReadStart
 	if trouble = p.work(ctx); trouble == nil {
-		p.data.Failures, p.data.Trouble = 0, ""
+		p.data.Failures, p.data.Trouble, p.data.FailingSince, p.data.Alarmed = 0, "", time.Time{}, false
 		return p.finish(ctx, p.pacedTill.Sub(p.r.cfg.Now()))
 	}
 	switch {
@@ -237,6 +236,9 @@ func (p *pass) troubled(ctx context.Context, pe *provider.Error) error {
 	if pe.Reason != "" {
 		p.data.Trouble += " (" + pe.Reason + ")"
 	}
+	if p.data.FailingSince.IsZero() {
+		p.data.FailingSince = now
+	}
 	wait := max(p.r.backoff(p.data.Failures), pe.RetryAfter, pe.Until.Sub(now))
 	p.r.log.WarnContext(ctx, "runner: the mailbox could not be worked on", "mailbox", p.box.ID, "error", pe)
 	switch pe.Kind {
@@ -259,6 +261,13 @@ func (p *pass) troubled(ctx context.Context, pe *provider.Error) error {
 			}
 		}
 		wait = max(wait, p.r.opts.ReadEvery)
+	default:
+		if !p.data.Alarmed && now.Sub(p.data.FailingSince) >= p.r.opts.AlarmAfter {
+			p.data.Alarmed = true
+			if err := p.announce(ctx, EventMailboxFlagged, "it can't be worked on since "+p.data.FailingSince.UTC().Format(time.RFC3339)+": "+p.data.Trouble); err != nil {
+				return err
+			}
+		}
 	}
 	return p.finish(ctx, min(wait, maxWait))
 }

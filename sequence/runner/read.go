@@ -33,6 +33,9 @@ func (p *pass) read(ctx context.Context, full bool) error {
 	if err := p.feed(ctx); err != nil {
 		return err
 	}
+	if err := p.catchUp(ctx); err != nil { // the feed may have told a thread
+		return err
+	}
 	tracked, all := true, true
 	if p.linked.Abilities.SenderReplies {
 		var err error
@@ -111,19 +114,35 @@ func (p *pass) closeGap(ctx context.Context) error {
 	return p.save(ctx)
 }
 
-// catchUp lists what came since a mail left whose thread was learned only
-// now, because the answer to its send was lost.
+// learn remembers that a mail's thread is learned only now: what came into it
+// since was taken for unrelated. It is stored before the thread is, so that a
+// crash in between forgets nothing.
+func (p *pass) learn(ctx context.Context, since time.Time) error {
+	if !p.data.Learned.IsZero() && !since.Before(p.data.Learned) {
+		return nil
+	}
+	p.data.Learned = since
+	return p.save(ctx)
+}
+
+// catchUp lists what came since a mail left whose thread was learned later.
 func (p *pass) catchUp(ctx context.Context) error {
-	if p.learned.IsZero() || !p.linked.Abilities.SenderReplies {
+	since := p.data.Learned
+	if since.IsZero() || !p.linked.Abilities.SenderReplies {
 		return nil
 	}
 	now := p.r.cfg.Now()
-	items, err := p.searchAll(ctx, provider.Query{Since: p.learned.Add(-time.Minute), To: now.Add(time.Minute)}, ReasonGap)
+	items, err := p.searchAll(ctx, provider.Query{Since: since.Add(-time.Minute), To: now.Add(time.Minute)}, ReasonGap)
 	if err != nil {
 		return err
 	}
-	p.learned = time.Time{}
-	return p.items(ctx, items, ReasonThread)
+	if err := p.items(ctx, items, ReasonThread); err != nil {
+		return err
+	}
+	if p.data.Learned.Equal(since) {
+		p.data.Learned = time.Time{}
+	}
+	return p.save(ctx)
 }
 
 // searchSenders looks for mail of tracked senders outside the threads of our

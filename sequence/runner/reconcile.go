@@ -74,7 +74,11 @@ func (p *pass) reconcileOne(ctx context.Context, l *loaded, in store.Intent) err
 		if gone := departed(copies); gone != nil {
 			return p.foundSent(ctx, in, *gone)
 		}
-		return p.lookLater(ctx, in, p.r.cfg.Now().Add(p.r.opts.RetryEvery))
+		// It lies in the Outbox, or among the drafts: it may still leave.
+		if since := p.r.cfg.Now().Sub(in.Deadline); since < maxWaiting {
+			return p.lookLater(ctx, in, p.r.cfg.Now().Add(max(p.r.opts.RetryEvery, since/4)))
+		}
+		return p.undecided(ctx, in, "the mail has not left the mailbox for a day")
 	case !errors.As(err, &pe):
 		return err
 	case pe.Kind == provider.ErrNotSettled:
@@ -88,10 +92,13 @@ func (p *pass) reconcileOne(ctx context.Context, l *loaded, in store.Intent) err
 		})
 		return err
 	case pe.Kind == provider.ErrOutcomeUnknown:
-		return p.undecided(ctx, in)
+		return p.undecided(ctx, in, "nobody can tell whether the mail left")
 	}
 	return err
 }
+
+// maxWaiting is how long a mail may lie in the mailbox before it leaves.
+const maxWaiting = 24 * time.Hour
 
 // copies asks the mailbox where copies of an intent's mail lie. Proven is
 // whether the mailbox is still known to keep them; it must have been when the
@@ -149,10 +156,9 @@ func (p *pass) foundSent(ctx context.Context, in store.Intent, c provider.Locate
 		at = in.Created
 	}
 	p.sent++
-	// Until now nobody knew its thread: what came into it meanwhile was taken
-	// for unrelated.
-	if p.learned.IsZero() || in.Created.Before(p.learned) {
-		p.learned = in.Created
+	// Until now nobody knew its thread.
+	if err := p.learn(ctx, in.Created); err != nil {
+		return err
 	}
 	_, err := p.r.change(ctx, []string{in.Enrollment}, func(ls []*loaded, b *store.Batch) error {
 		if len(ls) == 0 {
@@ -167,8 +173,7 @@ func (p *pass) foundSent(ctx context.Context, in store.Intent, c provider.Locate
 
 // undecided holds the enrollment for a person. One that has ended needs no
 // decision.
-func (p *pass) undecided(ctx context.Context, in store.Intent) error {
-	const reason = "nobody can tell whether the mail left"
+func (p *pass) undecided(ctx context.Context, in store.Intent, reason string) error {
 	_, err := p.r.change(ctx, []string{in.Enrollment}, func(ls []*loaded, b *store.Batch) error {
 		if len(ls) == 0 || ls[0].st.Open == 0 {
 			return nil

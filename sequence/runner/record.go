@@ -92,6 +92,11 @@ type boxData struct {
 	LastSend     time.Time `json:"last_send"`              // when a mail was last tried
 	Lost         string    `json:"lost,omitempty"`         // why the mailbox can't be used; empty if it can
 	Trouble      string    `json:"trouble,omitempty"`      // what the last pass failed on; empty if it didn't
+	Learned      time.Time `json:"learned,omitzero"`       // since when a thread may have been ours unknown to us; zero is none
+	Alarmed      bool      `json:"alarmed,omitempty"`      // somebody was told that the mailbox can't be worked on
+	FailingSince time.Time `json:"failing_since,omitzero"` // when the first of the failures in a row was
+	Stuck        string    `json:"stuck,omitempty"`        // a message that the last read failed on
+	StuckTimes   int       `json:"stuck_times,omitempty"`  // how often in a row
 	Proven       bool      `json:"proven,omitempty"`       // the last accepted mail's copy was seen in Sent
 	Missing      int       `json:"missing,omitempty"`      // accepted mails in a row without a copy in Sent
 	Pace         time.Time `json:"pace,omitzero"`          // when the burst is whole again

@@ -233,13 +233,12 @@ func (p *pass) sendStep(ctx context.Context, l *loaded, step sequence.Step, dead
 	if err := p.r.commit(ctx, []*loaded{l}, func(_ []*loaded, b *store.Batch) error {
 		b.Fence = &p.claim.Fence
 		b.Intents = []store.Intent{in.intent}
+		in.mail.At = now // answers may come before the result does
 		l.rec.Open, l.rec.Try = &in.mail, l.rec.Try+1
 		l.rec.LookAt = deadline.Add(time.Second)
 		l.rec.NotBefore, l.rec.Hold, l.rec.Unmade = time.Time{}, "", time.Time{}
 		if l.row.Kind != kindPreview {
-			m := in.mail
-			m.At = now
-			p.r.index(l, b, m)
+			p.r.index(l, b, in.mail)
 		}
 		return p.r.happen(l, b, sequence.Event{Kind: sequence.EventOpened, Step: step.ID, At: sequence.InstantOf(now)}, "")
 	}); err != nil {

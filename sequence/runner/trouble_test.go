@@ -159,7 +159,9 @@ func TestRendererFails(t *testing.T) {
 // the mail and says why.
 func TestGuardFails(t *testing.T) {
 	for why, guard := range map[string]runner.Guard{
-		"failed":           func(context.Context, runner.Enrollment, sequence.Step) (runner.Verdict, error) { return "", errors.New("down") },
+		"failed": func(context.Context, runner.Enrollment, sequence.Step) (runner.Verdict, error) {
+			return "", errors.New("down")
+		},
 		"panic":            func(context.Context, runner.Enrollment, sequence.Step) (runner.Verdict, error) { panic("down") },
 		"no known verdict": func(context.Context, runner.Enrollment, sequence.Step) (runner.Verdict, error) { return "no", nil },
 	} {

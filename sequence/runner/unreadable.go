@@ -1,0 +1,79 @@
+package runner
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/outreachkit/outreach/provider"
+	"github.com/outreachkit/outreach/provider/classify"
+	"github.com/outreachkit/outreach/sequence"
+	"github.com/outreachkit/outreach/store"
+)
+
+// maxStuck is how many reads may fail on one message before its conversations
+// are held and it is passed over, if they have failed for Options.AlarmAfter:
+// a mail service that is out of order for a while spoils nothing.
+const maxStuck = 5
+
+// stuckOn counts a failure on a message and reports whether it has failed too
+// often: one message must not keep all others waiting for ever.
+func (p *pass) stuckOn(ref provider.Ref) bool {
+	name := indexed(string(ref))
+	if p.data.Stuck != name {
+		p.data.Stuck, p.data.StuckTimes = name, 0
+	}
+	p.data.StuckTimes++
+	failing := p.data.FailingSince
+	return p.data.StuckTimes >= maxStuck && !failing.IsZero() && p.r.cfg.Now().Sub(failing) >= p.r.opts.AlarmAfter
+}
+
+// poisoned holds the conversations in whose thread a message lies whose
+// envelope can't be read: it may be the answer. It reports whether there are
+// any.
+func (p *pass) poisoned(ctx context.Context, it provider.Item) (bool, error) {
+	if it.Thread == "" {
+		return false, nil
+	}
+	rows, err := p.r.cfg.Store.Match(ctx, p.box.ID, []store.IndexKey{indexKey(store.IndexThread, it.Thread)})
+	if err != nil {
+		return false, fmt.Errorf("runner: match: %w", err)
+	}
+	ids := enrollmentIDs(rows)
+	_, err = p.r.change(ctx, ids, func(ls []*loaded, b *store.Batch) error {
+		b.Fence = &p.claim.Fence
+		for _, l := range ls {
+			if err := p.r.happen(l, b, sequence.Event{Kind: sequence.EventUnsure, At: sequence.InstantOf(p.r.cfg.Now())}, "a message in the thread can't be read"); err != nil {
+				return err
+			}
+			b.Index = append(b.Index, p.refRow(l, it.Ref))
+		}
+		return nil
+	})
+	return len(ids) > 0, err
+}
+
+// unreadable deals with a message whose content the service refuses for good.
+// What a person wrote stops the drip all the same. Of all else nobody knows
+// what it says, and a person has to look.
+func (p *pass) unreadable(ctx context.Context, env *provider.Envelope, m provider.Matched) error {
+	j := judgement{env: env, verdict: classify.Classify(env, nil), direction: m.Direction, hits: make(map[string]provider.Hit)}
+	var ids []string
+	for _, h := range m.Hits {
+		j.hits[h.Key] = h
+		ids = append(ids, h.Key)
+	}
+	if j.verdict.Class != classify.Human || m.Direction == provider.DirectionReport {
+		j.verdict = classify.Verdict{Class: classify.Unsure, Evidence: "its content can't be read"}
+	}
+	p.incoming++
+	_, err := p.r.change(ctx, ids, func(ls []*loaded, b *store.Batch) error {
+		b.Fence = &p.claim.Fence
+		for _, l := range ls {
+			if err := p.judge(l, b, &j); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	return err
+}
