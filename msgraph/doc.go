@@ -37,6 +37,11 @@
 // name messages that were only moved out of these folders. Delta's tokens
 // have no fixed life: an expired one is ErrCursorExpired.
 //
+// What a rule files elsewhere is listed if it becomes visible within the hour
+// after its receipt; later, only a search for its sender finds it. Purging
+// more than twenty messages while a list of several pages is being read can
+// hide an older one of it.
+//
 // Ids are immutable ones
 // (https://learn.microsoft.com/graph/outlook-immutable-id). Reports that
 // Exchange writes itself have no internet headers; their message class and
@@ -50,7 +55,8 @@
 // Config.Limits replaces all of these. A mailbox takes four requests at a
 // time and an app registration perhaps no more
 // (https://learn.microsoft.com/graph/throttling-limits): this package makes
-// the requests of one call one after the other.
+// the requests of one call one after the other, and of several calls on one
+// opened mailbox at most three at a time.
 //
 // # The SDK
 //

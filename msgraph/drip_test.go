@@ -99,7 +99,7 @@ func (d *drip) pass(span time.Duration) {
 		if !clock.Now().Before(end) {
 			return
 		}
-		clock.Advance(min(10*time.Minute, end.Sub(clock.Now())))
+		clock.Advance(min(30*time.Minute, end.Sub(clock.Now())))
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/outreachkit/outreach/provider"
+	"github.com/outreachkit/outreach/provider/postoffice"
 	"github.com/outreachkit/outreach/sequence"
 	"github.com/outreachkit/outreach/sequence/runner"
 	"github.com/outreachkit/outreach/store"
@@ -303,4 +304,25 @@ func TestList(t *testing.T) {
 	if _, err := w.run.Skip(t.Context(), a.ID, 9); !errors.Is(err, provider.ErrInvalid) || !strings.Contains(err.Error(), "[1 2 3]") {
 		t.Errorf("skipping a step that is not there: %v", err)
 	}
+}
+
+// TestReturnDateInTheRecipientsZone: who is back on a day is back when that
+// day begins where they are.
+func TestReturnDateInTheRecipientsZone(t *testing.T) {
+	w := newWorld(t)
+	back := time.Date(2026, 9, 10, 0, 0, 0, 0, time.UTC)
+	w.person("grace@example.net", postoffice.Behaviour{Do: postoffice.OutOfOffice, On: 1, After: time.Minute, Until: back})
+	w.enroll("grace@example.net", func(p *runner.EnrollParams) { p.Zone = "Pacific/Honolulu" })
+	w.pass(20 * day)
+	loc, err := time.LoadLocation("Pacific/Honolulu")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n := w.mails("grace@example.net"); n != 3 {
+		t.Fatalf("%d mails", n)
+	}
+	if at := w.office.Books().Submissions()[1].At.In(loc); at.Day() < 10 {
+		t.Errorf("back on 10 September, and the next mail leaves %v", at)
+	}
+	w.sound()
 }
