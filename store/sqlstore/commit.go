@@ -109,12 +109,14 @@ func setFirstDue(c conn, boxes []string) error {
 	if len(boxes) == 0 {
 		return nil
 	}
-	_, err := c.exec(`UPDATE outreach_mailboxes SET first_due = first.due FROM (
-		SELECT b.id, (SELECT min(e.due) FROM outreach_enrollments AS e WHERE e.mailbox = b.id AND e.due IS NOT NULL) AS due
-		FROM outreach_mailboxes AS b WHERE b.id {in}
-	) AS first WHERE outreach_mailboxes.id = first.id AND outreach_mailboxes.first_due IS DISTINCT FROM first.due`, c.list(boxes))
+	_, err := c.exec(firstDueText, c.list(boxes))
 	return err
 }
+
+const firstDueText = `UPDATE outreach_mailboxes SET first_due = first.due FROM (
+	SELECT b.id, (SELECT min(e.due) FROM outreach_enrollments AS e WHERE e.mailbox = b.id AND e.due IS NOT NULL) AS due
+	FROM outreach_mailboxes AS b WHERE b.id {in}
+) AS first WHERE outreach_mailboxes.id = first.id AND outreach_mailboxes.first_due IS DISTINCT FROM first.due`
 
 var newEnrollment = columns(`id text, host_key text, kind text, mailbox text, link text, owner text, actor text, recipient text,
 	sequence text, status text, flagged boolean, due bigint, state bytea, data bytea, created bigint`)

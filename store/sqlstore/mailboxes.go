@@ -111,7 +111,8 @@ func (e *Enrollments) Claim(ctx context.Context, p store.ClaimParams) ([]store.C
 
 // claimText takes mailboxes that have waited longest, then those that have
 // nothing due but a mark. Both are scans of an index in its order. Rows that
-// others are writing, or claiming, are passed over.
+// others are writing, or claiming, are passed over. {few} keeps a planner
+// that can't tell how few they are from reading the whole table for them.
 const claimText = `WITH due AS (
 	SELECT id FROM outreach_mailboxes
 	WHERE next_due <= ? AND lease_end <= {now} ORDER BY next_due, id LIMIT ? {skip}
@@ -119,10 +120,10 @@ const claimText = `WITH due AS (
 	SELECT id FROM outreach_mailboxes
 	WHERE marks > marks_done AND (next_due IS NULL OR next_due > ?) AND lease_end <= {now}
 	ORDER BY marked_at, id LIMIT (SELECT ? - count(*) FROM due) {skip}
-), taken AS (SELECT id FROM due UNION ALL SELECT id FROM marked)
+)
 UPDATE outreach_mailboxes SET token = token + 1, lease_end = {now} + ?, claimed_by = ?, marks_taken = marks
-FROM taken WHERE outreach_mailboxes.id = taken.id
-RETURNING next_due, marked_at, token, outreach_mailboxes.id, link, cursor, read_at, data, marks > marks_done, version`
+WHERE id {few}SELECT id FROM due UNION ALL SELECT id FROM marked{end few}
+RETURNING next_due, marked_at, token, id, link, cursor, read_at, data, marks > marks_done, version`
 
 func claim(c conn, p store.ClaimParams) ([]store.Claim, error) {
 	type waiting struct {

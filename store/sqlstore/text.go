@@ -16,14 +16,16 @@ import (
 //	{skip}        likewise, and leaves out rows that others have locked
 //	{in}          in a list of strings, one parameter from list
 //	{in numbers}  in a list of integers, one parameter from numbers
+//	{few}         in the few rows of a query, which follows up to {end few}
 //
 // SQLite has one writer at a time, so its rows need no locks.
 func (c *core) text(s string) string {
-	in, inNumbers, lock, skip := "IN (SELECT value FROM json_each(?))", "IN (SELECT value FROM json_each(?))", "", ""
+	words := []string{"{lock}", "", "{skip}", "", "{in}", "IN (SELECT value FROM json_each(?))", "{in numbers}", "IN (SELECT value FROM json_each(?))", "{few}", "IN (", "{end few}", ")"}
 	if c.dialect == PostgreSQL {
-		in, inNumbers, lock, skip = "= ANY(?::text[])", "= ANY(?::bigint[])", "FOR NO KEY UPDATE", "FOR NO KEY UPDATE SKIP LOCKED"
+		words = []string{"{lock}", "FOR NO KEY UPDATE", "{skip}", "FOR NO KEY UPDATE SKIP LOCKED",
+			"{in}", "= ANY(?::text[])", "{in numbers}", "= ANY(?::bigint[])", "{few}", "= ANY(ARRAY(", "{end few}", "))"}
 	}
-	s = strings.NewReplacer(defaultPrefix, c.prefix, "{now}", c.clock(), "{lock}", lock, "{skip}", skip, "{in}", in, "{in numbers}", inNumbers).Replace(s)
+	s = strings.NewReplacer(append(words, defaultPrefix, c.prefix, "{now}", c.clock())...).Replace(s)
 	if c.dialect == SQLite {
 		return s
 	}
