@@ -2,6 +2,7 @@ package sqlstore_test
 
 import (
 	"database/sql"
+	"errors"
 	"path/filepath"
 	"sync"
 	"testing"
@@ -72,6 +73,70 @@ func TestSQLite(t *testing.T) {
 		c := newClock()
 		return harness(migrated(t, sqliteFile(t), sqlstore.Options{Dialect: sqlstore.SQLite, Now: c.Now}), c)
 	})
+}
+
+// TestSQLitePlain has no settings but the wait for the lock: transactions
+// begin deferred, and the journal is the old one.
+func TestSQLitePlain(t *testing.T) {
+	storetest.Run(t, func(t *testing.T) storetest.Harness {
+		c := newClock()
+		db, err := sql.Open("sqlite", "file:"+filepath.Join(t.TempDir(), "plain.db")+"?_pragma=busy_timeout(10000)&_pragma=synchronous(OFF)")
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { db.Close() })
+		return harness(migrated(t, db, sqlstore.Options{Dialect: sqlstore.SQLite, Now: c.Now}), c)
+	})
+}
+
+// TestSQLiteInMemory has one connection, which no method may need twice.
+func TestSQLiteInMemory(t *testing.T) {
+	storetest.Run(t, func(t *testing.T) storetest.Harness {
+		c := newClock()
+		db, err := sql.Open("sqlite", ":memory:")
+		if err != nil {
+			t.Fatal(err)
+		}
+		db.SetMaxOpenConns(1)
+		t.Cleanup(func() { db.Close() })
+		return harness(migrated(t, db, sqlstore.Options{Dialect: sqlstore.SQLite, Now: c.Now}), c)
+	})
+}
+
+// TestSQLiteProcesses has two stores with pools of their own write one file,
+// as two processes do.
+func TestSQLiteProcesses(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "shared.db")
+	var stores []*sqlstore.Store
+	for range 2 {
+		stores = append(stores, migrated(t, openSQLite(t, path, ""), sqlstore.Options{Dialect: sqlstore.SQLite}))
+	}
+	fill(t, stores[0])
+	const each = 100
+	var wg sync.WaitGroup
+	for _, s := range stores {
+		wg.Go(func() {
+			for n := 0; n < each; {
+				rows, err := s.Enrollments().Load(t.Context(), []string{"e1"})
+				if err != nil || len(rows) != 1 {
+					t.Errorf("load: %d, %v", len(rows), err)
+					return
+				}
+				rows[0].Data = append(rows[0].Data, '.')
+				switch err := s.Enrollments().Commit(t.Context(), store.Batch{Enrollments: rows}); {
+				case err == nil:
+					n++
+				case !errors.Is(err, store.ErrConflict):
+					t.Errorf("commit: %v", err)
+					return
+				}
+			}
+		})
+	}
+	wg.Wait()
+	if rows, err := stores[0].Enrollments().Load(t.Context(), []string{"e1"}); err != nil || len(rows[0].Data) != 2*each {
+		t.Errorf("%d of %d updates are there, %v", len(rows[0].Data), 2*each, err)
+	}
 }
 
 func BenchmarkSQLite(b *testing.B) {
