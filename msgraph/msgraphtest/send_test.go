@@ -170,6 +170,12 @@ func TestSendJSON(t *testing.T) {
 	file.SetName(ptr("offer.txt"))
 	file.SetContentType(ptr("text/plain"))
 	file.SetContentBytes([]byte("an offer"))
+	logo := graphmodels.NewFileAttachment()
+	logo.SetName(ptr("logo.png"))
+	logo.SetContentType(ptr("image/png"))
+	logo.SetContentId(ptr("logo"))
+	logo.SetIsInline(ptr(true))
+	logo.SetContentBytes([]byte("png"))
 	key, loop := graphmodels.NewInternetMessageHeader(), graphmodels.NewInternetMessageHeader()
 	key.SetName(ptr(provider.KeyHeader))
 	key.SetValue(ptr("key-7"))
@@ -177,7 +183,7 @@ func TestSendJSON(t *testing.T) {
 	loop.SetValue(ptr("agency"))
 	text := graphmodels.NewItemBody()
 	text.SetContentType(&kind)
-	text.SetContent(ptr("<p>Hello <b>Anna</b></p>"))
+	text.SetContent(ptr("<p>Hello <b>Anna</b></p><img src=\"cid:logo\">"))
 	m := graphmodels.NewMessage()
 	m.SetSubject(ptr("An offer – für Sie"))
 	m.SetBody(text)
@@ -186,7 +192,7 @@ func TestSendJSON(t *testing.T) {
 	m.SetBccRecipients(to("bea@clients.example.org"))
 	m.SetReplyTo(to("jobs@agency.example.com"))
 	m.SetInternetMessageHeaders([]graphmodels.InternetMessageHeaderable{key, loop})
-	m.SetAttachments([]graphmodels.Attachmentable{file})
+	m.SetAttachments([]graphmodels.Attachmentable{file, logo})
 	m.SetSingleValueExtendedProperties([]graphmodels.SingleValueLegacyExtendedPropertyable{
 		extendedProperty("String 0x1035", "<mine@agency.example.com>"), extendedProperty("String 0x1039", "<a@x.example.com> <b@x.example.com>"),
 		extendedProperty("String 0x1042", "<b@x.example.com>"), extendedProperty("String 0x1045", "<https://agency.example.com/leave>"),
@@ -234,8 +240,17 @@ func TestSendJSON(t *testing.T) {
 	}
 	files, err := w.me().Messages().ByMessageId(value(got.GetId())).Attachments().Get(t.Context(), nil)
 	w.must(err)
-	if f, ok := files.GetValue()[0].(graphmodels.FileAttachmentable); !ok || string(f.GetContentBytes()) != "an offer" || value(f.GetName()) != "offer.txt" {
-		t.Errorf("the attachment is %+v", files.GetValue())
+	var names []string
+	for _, a := range files.GetValue() {
+		f, ok := a.(graphmodels.FileAttachmentable)
+		if !ok {
+			t.Fatalf("%s is no file", value(a.GetName()))
+		}
+		names = append(names, strings.Join([]string{value(f.GetName()), string(f.GetContentBytes()), value(f.GetContentId())}, " "))
+	}
+	slices.Sort(names)
+	if !slices.Equal(names, []string{"logo.png png logo", "offer.txt an offer "}) {
+		t.Errorf("the attachments are %q", names)
 	}
 }
 
