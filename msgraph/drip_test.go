@@ -27,9 +27,9 @@ type drip struct {
 	events []runner.Event
 }
 
-func newDrip(t *testing.T) *drip { return newDripOf(t, msgraphtest.Config{}) }
+func newDrip(t *testing.T) *drip { return newDripOf(t, msgraphtest.Config{}, time.Hour) }
 
-func newDripOf(t *testing.T, cfg msgraphtest.Config) *drip {
+func newDripOf(t *testing.T, cfg msgraphtest.Config, readEvery time.Duration) *drip {
 	t.Helper()
 	d := &drip{fakeMicrosoft: newFakeMicrosoft(t, false, cfg), t: t}
 	d.box = d.mailbox(t, maria, "Maria Silva")
@@ -44,6 +44,7 @@ func newDripOf(t *testing.T, cfg msgraphtest.Config) *drip {
 	run, err := runner.New(runner.Config{
 		Store: memstore.New(memstore.Options{Now: clock.Now}).Enrollments(), Mailboxes: d, Events: d, Now: clock.Now,
 		Key: []byte("a secret of thirty-two bytes ...."), Domain: "mail.agency.example.com",
+		Options: runner.Options{ReadEvery: readEvery},
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -253,7 +254,7 @@ func TestCopies(t *testing.T) {
 // TestRequestBudget: a follow-up costs at most six requests with its read of
 // the mailbox, and an unrelated message none.
 func TestRequestBudget(t *testing.T) {
-	d := newDrip(t)
+	d := newDripOf(t, msgraphtest.Config{}, 5*time.Minute)
 	id := d.enroll("grace@example.net")
 	d.pass(3*day - 10*time.Minute)
 	clock := d.office.Clock()

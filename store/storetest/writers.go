@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"sync"
 	"time"
 
@@ -43,7 +44,7 @@ func writerChecks() map[string]func(T, Harness) {
 						}
 						b := store.Batch{Enrollments: rows}
 						for i := range rows {
-							rows[i].Data = append(rows[i].Data, '.')
+							rows[i].Data = append(slices.Clone(rows[i].Data), '.')
 							b.Index = append(b.Index, row(store.IndexSender, ids[i], rows[i].ID))
 							b.Outbox = append(b.Outbox, store.Event{Key: fmt.Sprint(ids[i], w, n)})
 						}
