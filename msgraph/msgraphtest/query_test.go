@@ -206,12 +206,19 @@ func TestOrder(t *testing.T) {
 		{"isRead eq false and " + since, "receivedDateTime desc", "InefficientFilter"},
 		{since, "receivedDateTime,subject", "InefficientFilter"},
 		{"singleValueExtendedProperties/Any(ep: ep/id eq 'String 0x001A' and ep/value eq 'x')", "receivedDateTime", "InefficientFilter"},
+		{since + " and singleValueExtendedProperties/Any(ep: ep/id eq 'String 0x001A' and ep/value eq 'x')", "receivedDateTime", "InefficientFilter"},
 		{since, "receivedDateTime down", "BadRequest"},
 		{"shoeSize eq 'x'", "shoeSize", "ErrorInvalidUrlQueryFilter"},
 	} {
 		w.refuses("/me/messages"+query("$filter", c.filter, "$orderby", c.order), http.StatusBadRequest, c.code)
 	}
 	w.refuses("/me/messages?$orderby=shoeSize", http.StatusBadRequest, "BadRequest")
+
+	_, err := w.office.Deliver(postoffice.Mail{To: maria, Raw: []byte("Subject: Past\r\n\r\nx\r\n"), Received: w.clock.Now().AddDate(0, -1, 0)})
+	w.must(err)
+	if got := w.get("/me/messages").column("subject"); got != allSubjects+",Past" {
+		t.Errorf("by the time of receipt: %s", got)
+	}
 }
 
 // TestPaging: $top, $skip, $count and the links.
