@@ -172,7 +172,7 @@ func erase(c conn, recipient string) (int, error) {
 	if err != nil || len(boxes) == 0 {
 		return 0, err
 	}
-	if _, err := lockMailboxes(c, boxes); err != nil {
+	if err := newHeld().read(c, boxes, nil, nil); err != nil {
 		return 0, err
 	}
 	var ids []string
@@ -199,5 +199,9 @@ func erase(c conn, recipient string) (int, error) {
 	if _, err := c.exec("DELETE FROM outreach_enrollments WHERE id {in}", list); err != nil {
 		return 0, err
 	}
-	return len(ids), setFirstDue(c, boxes)
+	touched := make([][]any, len(boxes))
+	for i, box := range boxes {
+		touched[i] = []any{box, nil}
+	}
+	return len(ids), c.each(touchedMailbox, touched, touchMailbox, list)
 }

@@ -31,6 +31,7 @@ func planned(c *core) []statement {
 	here, hereArgs := c.matchText("box7", keys)
 	all, allArgs := c.matchText("", keys)
 	due := conn{core: c}.dueText()
+	touch := c.pieces("", touchedMailbox, [][]any{{"box1", int64(7)}}, touchMailbox, c.list([]string{"e1"}))[0]
 	scan := func(table string) []string {
 		return []string{"Seq Scan on outreach_" + table, "SCAN outreach_" + table + "\n", "SCAN found\n", "SCAN first\n"}
 	}
@@ -40,7 +41,7 @@ func planned(c *core) []statement {
 		{"Open", "SELECT " + intentColumns + " FROM outreach_intents WHERE mailbox {in} AND state = 'open' ORDER BY created, id", []any{c.list([]string{"box1"})}, []string{"outreach_intents_open"}, scan("intents")},
 		{"Match", here, hereArgs, nil, scan("index")},
 		{"MatchAnywhere", all, allArgs, []string{"outreach_index_value"}, scan("index")},
-		{"FirstDue", firstDueText, []any{c.list([]string{"box1"})}, []string{"outreach_enrollments_due"}, append(scan("enrollments"), scan("mailboxes")...)},
+		{"FirstDue", touch.text, touch.args, []string{"outreach_enrollments_due"}, append(scan("enrollments"), scan("mailboxes")...)},
 		{"Erase", "DELETE FROM outreach_index WHERE enrollment {in}", []any{c.list([]string{"e1"})}, []string{"outreach_index_enrollment"}, scan("index")},
 	}
 }
