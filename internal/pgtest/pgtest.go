@@ -170,7 +170,7 @@ func (c *Cluster) wait(ctx context.Context) error {
 
 // dsn names a database.
 func (c *Cluster) dsn(database string) string {
-	return fmt.Sprintf("host=%s user=postgres dbname=%s sslmode=disable", c.dir, database)
+	return fmt.Sprintf("host=%s port=5432 user=postgres dbname=%s sslmode=disable", c.dir, database)
 }
 
 // Create makes a database, as a copy of a template unless that is empty, and

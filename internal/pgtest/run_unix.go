@@ -41,7 +41,7 @@ func (c *Cluster) run(programs, data string, attr *syscall.SysProcAttr) error {
 		return fmt.Errorf("pgtest: %w", err)
 	}
 	c.log = log
-	settings := []string{"listen_addresses=", "unix_socket_directories=" + c.dir, "max_connections=200", "timezone=Pacific/Auckland", "log_min_messages=warning"}
+	settings := []string{"listen_addresses=", "port=5432", "unix_socket_directories=" + c.dir, "max_connections=200", "timezone=Pacific/Auckland", "log_min_messages=warning"}
 	if !c.cfg.Durable {
 		settings = append(settings, "fsync=off", "synchronous_commit=off", "full_page_writes=off")
 	}

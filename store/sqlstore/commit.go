@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/outreachkit/outreach/store"
 )
@@ -110,6 +111,11 @@ func (h *held) read(c conn, mailboxes, enrollments, intents []string) error {
 		}
 		if text != "" {
 			text += " UNION ALL "
+		}
+		if len(part.ids) == 1 {
+			// A list of unknown length is planned anew each time; this is not.
+			text, args = text+strings.Replace(part.text, "{in}", "= ?", 1), append(args, part.ids[0])
+			continue
 		}
 		text, args = text+part.text, append(args, c.list(part.ids))
 	}

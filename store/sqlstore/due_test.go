@@ -78,3 +78,54 @@ func TestFirstDue(t *testing.T) {
 		}
 	})
 }
+
+// TestHugeBatch has more rows than one statement takes, of every kind.
+func TestHugeBatch(t *testing.T) {
+	onBoth(t, func(t *testing.T, db *sql.DB, d sqlstore.Dialect) {
+		s := migrated(t, db, sqlstore.Options{Dialect: d})
+		fill(t, s)
+		e := s.Enrollments()
+		f := claimed(t, s, time.Minute)
+		const n = 10_500
+		b := store.Batch{Fence: &f}
+		for i := range n {
+			id := fmt.Sprintf("n%05d", i)
+			b.Enrollments = append(b.Enrollments, row(id, start))
+			b.Intents = append(b.Intents, store.Intent{ID: id, Enrollment: id, Mailbox: "m", State: store.IntentOpen})
+			b.Index = append(b.Index, store.IndexRow{Kind: store.IndexThread, Value: id, Mailbox: "m", Enrollment: id, Until: start})
+			b.Suppressions = append(b.Suppressions, store.Suppression{Hash: id})
+			b.Definitions = append(b.Definitions, store.Definition{Hash: id, Data: []byte(id)})
+			b.Outbox = append(b.Outbox, store.Event{Key: fmt.Sprintf("k%05d", n-i)}) // against the order of keys
+		}
+		if err := e.Commit(t.Context(), b); err != nil {
+			t.Fatal(err)
+		}
+		b.Intents, b.Definitions, b.Suppressions = nil, nil, nil
+		for i := range b.Enrollments {
+			b.Enrollments[i].Version = 1
+			b.Results = append(b.Results, store.Result{Intent: b.Enrollments[i].ID, State: store.IntentSent, At: start})
+		}
+		if err := e.Commit(t.Context(), b); err != nil {
+			t.Fatal(err)
+		}
+		for table, want := range map[string]int{"enrollments": n + 1, "intents": n, "index": n, "suppressions": n, "definitions": n, "outbox": n} {
+			var got int
+			if err := db.QueryRow("SELECT count(*) FROM outreach_" + table).Scan(&got); err != nil || got != want {
+				t.Errorf("%s has %d rows, want %d (%v)", table, got, want, err)
+			}
+		}
+		events, err := e.Outbox(t.Context(), n)
+		if err != nil || len(events) != n {
+			t.Fatalf("%d events, %v", len(events), err)
+		}
+		for i, ev := range events {
+			if want := fmt.Sprintf("k%05d", n-i); ev.Key != want {
+				t.Fatalf("event %d is %s, not %s", i, ev.Key, want)
+			}
+		}
+		b.Results, b.Enrollments = nil, b.Enrollments[:1]
+		if err := e.Commit(t.Context(), b); !errors.Is(err, store.ErrConflict) {
+			t.Errorf("an old version in a huge batch: %v", err)
+		}
+	})
+}

@@ -20,6 +20,8 @@ type piece struct {
 	// of those that were, and one that is missing is a conflict.
 	record string
 	ids    []string
+
+	chunk bool // one of several, which run in their order
 }
 
 // pieces makes the statements that write rows, as few as there can be.
@@ -35,13 +37,16 @@ func (c *core) pieces(record string, cols []column, rows [][]any, text string, a
 		}
 		out = append(out, p)
 	}
+	for i := range out {
+		out[i].chunk = len(out) > 1
+	}
 	return out
 }
 
 // all runs the pieces: on PostgreSQL as one statement, which saves the way to
-// the server and back for each.
+// the server and back for each, but for batches that are huge.
 func (c conn) all(pieces []piece) error {
-	if c.dialect == SQLite || len(pieces) < 2 {
+	if c.dialect == SQLite || len(pieces) < 2 || slices.ContainsFunc(pieces, func(p piece) bool { return p.chunk }) {
 		for _, p := range pieces {
 			if err := c.some([]piece{p}, p.text); err != nil {
 				return err

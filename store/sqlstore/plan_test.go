@@ -139,7 +139,7 @@ func TestPlans(t *testing.T) {
 	})
 }
 
-func open(t *testing.T, db *sql.DB, d Dialect) *Store {
+func open(t testing.TB, db *sql.DB, d Dialect) *Store {
 	t.Helper()
 	s, err := New(db, Options{Dialect: d})
 	if err != nil {

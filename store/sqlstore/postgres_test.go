@@ -57,25 +57,33 @@ func openPostgres(t testing.TB, dsn string) *sql.DB {
 	return db
 }
 
-func TestPostgreSQL(t *testing.T) {
-	storetest.Run(t, func(t *testing.T) storetest.Harness {
-		c := newClock()
-		return harness(migrated(t, openPostgres(t, postgres.DSN(t)), sqlstore.Options{Dialect: sqlstore.PostgreSQL, Now: c.Now}), c)
-	})
-}
-
-// TestPostgreSQLClock runs the checks that need no time to pass by the
-// database's own clock, all in one database, and without prepared statements,
-// as behind a pool of connections that is shared by transactions.
-func TestPostgreSQLClock(t *testing.T) {
-	db := openPostgres(t, postgres.Empty(t)+" default_query_exec_mode=simple_protocol")
+// checks runs the suite in one database, with tables of its own for each
+// check: that is quicker than a database for each.
+func checks(t *testing.T, db *sql.DB, c *clock) {
 	n := 0
 	storetest.Run(t, func(t *testing.T) storetest.Harness {
 		n++
-		h := harness(migrated(t, db, sqlstore.Options{Dialect: sqlstore.PostgreSQL, Prefix: fmt.Sprintf("check_%d_", n)}), newClock())
-		h.Advance = nil
+		opts := sqlstore.Options{Dialect: sqlstore.PostgreSQL, Prefix: fmt.Sprintf("check_%d_", n)}
+		if c != nil {
+			opts.Now = c.Now
+		}
+		h := harness(migrated(t, db, opts), c)
+		if c == nil {
+			h.Advance = nil
+		}
 		return h
 	})
+}
+
+func TestPostgreSQL(t *testing.T) {
+	checks(t, openPostgres(t, postgres.Empty(t)), newClock())
+}
+
+// TestPostgreSQLClock runs the checks that need no time to pass by the
+// database's own clock, and without prepared statements, as behind a pool of
+// connections that is shared by transactions.
+func TestPostgreSQLClock(t *testing.T) {
+	checks(t, openPostgres(t, postgres.Empty(t)+" default_query_exec_mode=simple_protocol"), nil)
 }
 
 func BenchmarkPostgreSQL(b *testing.B) {

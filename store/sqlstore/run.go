@@ -25,7 +25,17 @@ type core struct {
 // handle is a core, bound to the host's transaction or not.
 type handle struct {
 	*core
-	tx *sql.Tx
+	tx    *sql.Tx
+	bound bool // tx is the host's; without it nothing may be done
+}
+
+// usable refuses a handle that WithTx was given nothing for: it must not work
+// outside of a transaction unseen.
+func (h handle) usable(ctx context.Context) error {
+	if h.bound && h.tx == nil {
+		return invalid("WithTx was given no transaction")
+	}
+	return ctx.Err()
 }
 
 // querier is what statements run on.
@@ -99,7 +109,7 @@ func (c *core) retry(ctx context.Context, op string, f func() error) error {
 
 // read runs f on the database, or in the host's transaction.
 func (h handle) read(ctx context.Context, op string, f func(conn) error) error {
-	if err := ctx.Err(); err != nil {
+	if err := h.usable(ctx); err != nil {
 		return h.explain(ctx, op, err)
 	}
 	if h.tx != nil {
@@ -122,7 +132,7 @@ func (h handle) read(ctx context.Context, op string, f func(conn) error) error {
 // in the host's. f may run several times, and what it returns an error for is
 // undone.
 func (h handle) write(ctx context.Context, op string, f func(conn) error) error {
-	if err := ctx.Err(); err != nil {
+	if err := h.usable(ctx); err != nil {
 		return h.explain(ctx, op, err)
 	}
 	if h.tx != nil {
@@ -207,7 +217,7 @@ func (h handle) within(ctx context.Context, f func(conn) error) error {
 // many rows it changed.
 func (h handle) single(ctx context.Context, op, text string, args ...any) (int64, error) {
 	var n int64
-	if h.tx != nil || h.dialect == SQLite {
+	if h.bound || h.dialect == SQLite {
 		err := h.write(ctx, op, func(c conn) (err error) {
 			n, err = c.exec(text, args...)
 			return err

@@ -71,7 +71,7 @@ const Version = 1
 // Tables of a newer program are ErrSchema.
 func (s *Store) Migrate(ctx context.Context) error {
 	h := s.h
-	if h.tx != nil {
+	if h.bound {
 		return fmt.Errorf("sqlstore: migrate: the Store is bound to a transaction; call it on the one that New returned")
 	}
 	steps, err := h.steps()

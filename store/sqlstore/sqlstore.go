@@ -60,7 +60,7 @@ func New(db *sql.DB, opts Options) (*Store, error) {
 
 const (
 	defaultPrefix = "outreach_"
-	maxPrefix     = 30 // an identifier of PostgreSQL has 63 bytes, the longest name here 24
+	maxPrefix     = 30 // an identifier of PostgreSQL has 63 bytes, the longest name here 23
 )
 
 func validPrefix(s string) bool {
@@ -91,8 +91,10 @@ func validPrefix(s string) bool {
 // Keep such a transaction short: it holds the locks of the mailboxes it
 // enrolls in, and on SQLite the database's only write lock, for which
 // everything else that writes waits, including a refresh of a link's token.
+// What the runner reads of links goes by another connection, so a pool of one
+// connection would wait for itself.
 func (s *Store) WithTx(tx *sql.Tx) *Store {
-	return &Store{handle{core: s.h.core, tx: tx}}
+	return &Store{handle{core: s.h.core, tx: tx, bound: true}}
 }
 
 // Tokens returns the store's TokenStore.

@@ -163,3 +163,16 @@ func TestRunnerInTx(t *testing.T) {
 		}
 	})
 }
+
+// TestWithoutTx holds that a transaction that was forgotten is no reason to
+// work without one.
+func TestWithoutTx(t *testing.T) {
+	onBoth(t, func(t *testing.T, db *sql.DB, d sqlstore.Dialect) {
+		s := migrated(t, db, sqlstore.Options{Dialect: d})
+		for name, err := range calls(t.Context(), s.WithTx(nil)) {
+			if !errors.Is(err, store.ErrInvalid) {
+				t.Errorf("%s: %v", name, err)
+			}
+		}
+	})
+}
