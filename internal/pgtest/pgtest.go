@@ -159,8 +159,8 @@ func (c *Cluster) wait(ctx context.Context) error {
 		select {
 		case ended := <-c.done:
 			c.done <- ended
-			log, _ := os.ReadFile(c.log.Name())
-			return fmt.Errorf("pgtest: the server ended: %w\n%s", ended, log)
+			log, _ := io.ReadAll(io.NewSectionReader(c.log, 0, 1<<16)) // it has no name any more
+			return fmt.Errorf("pgtest: the server ended (%v):\n%s", ended, log)
 		case <-ctx.Done():
 			return fmt.Errorf("pgtest: the server does not answer: %w", err)
 		case <-time.After(20 * time.Millisecond):

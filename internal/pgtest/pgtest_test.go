@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"strings"
 	"testing"
 
 	_ "github.com/jackc/pgx/v5/stdlib"
@@ -46,6 +47,17 @@ func TestCluster(t *testing.T) {
 	stopped = true
 	if err := c.Stop(); err != nil {
 		t.Error(err)
+	}
+}
+
+// TestBadSetting has a server that ends at once, and tells why.
+func TestBadSetting(t *testing.T) {
+	_, err := pgtest.Start(t.Context(), pgtest.Config{Driver: "pgx", Settings: []string{"max_connections=none"}})
+	if errors.Is(err, pgtest.ErrMissing) && os.Getenv("OUTREACH_REQUIRE_POSTGRES") != "1" {
+		t.Skipf("%s needs PostgreSQL: %v", t.Name(), err)
+	}
+	if err == nil || !strings.Contains(err.Error(), "max_connections") {
+		t.Errorf("the error is %v", err)
 	}
 }
 

@@ -33,8 +33,18 @@ func owner(dir string) (*syscall.SysProcAttr, error) {
 	return nil, fmt.Errorf("there is no user postgres or nobody to run the server as, and it refuses root")
 }
 
-// run starts the server under a shell that stops it when its input ends, so
-// that it goes when the test's process does, however that ends.
+// watched runs a server until it ends, or the input does, and removes the
+// directory it is given first. The shell gives background commands no input,
+// hence the descriptor of its own.
+const watched = `exec 3<&0
+"$@" 3<&- & server=$!
+{ read gone <&3; kill -INT $server; } & watch=$!
+wait $server
+kill $watch
+rm -rf "$0"`
+
+// run starts the server so that it goes, and its files with it, when the
+// test's process does, however that ends.
 func (c *Cluster) run(programs, data string, attr *syscall.SysProcAttr) error {
 	log, err := os.Create(filepath.Join(c.dir, "log"))
 	if err != nil {
@@ -45,7 +55,7 @@ func (c *Cluster) run(programs, data string, attr *syscall.SysProcAttr) error {
 	if !c.cfg.Durable {
 		settings = append(settings, "fsync=off", "synchronous_commit=off", "full_page_writes=off")
 	}
-	args := []string{"-c", `"$@" & server=$!; read gone; kill -INT $server; wait $server`, "sh", filepath.Join(programs, "postgres"), "-D", data}
+	args := []string{"-c", watched, c.dir, filepath.Join(programs, "postgres"), "-D", data}
 	for _, s := range append(settings, c.cfg.Settings...) {
 		args = append(args, "-c", s)
 	}

@@ -100,7 +100,7 @@ func (tx *faultyTx) Commit() error {
 	when, err := f.commit, f.err
 	if when != "" {
 		f.hits++
-		tx.c.dead = err == io.ErrUnexpectedEOF
+		tx.c.dead = errors.Is(err, io.ErrUnexpectedEOF)
 	}
 	f.commit = ""
 	f.mu.Unlock()

@@ -164,7 +164,7 @@ func (h handle) transact(ctx context.Context, f func(conn) error) error {
 	if err != nil {
 		return err
 	}
-	defer tx.Rollback() // after a commit it does nothing
+	defer func() { _ = tx.Rollback() }() // after a commit it does nothing
 	c := conn{h.core, ctx, tx}
 	if err := c.begin(); err != nil {
 		return err

@@ -86,11 +86,11 @@ func (h handle) migrate(ctx context.Context, steps []step) error {
 	if err != nil {
 		return err
 	}
-	defer tx.Rollback() // after a commit it does nothing
+	defer func() { _ = tx.Rollback() }() // after a commit it does nothing
 	c := conn{h.core, ctx, tx}
 	if h.dialect == PostgreSQL {
 		sum := fnv.New64a()
-		sum.Write([]byte("outreach sqlstore " + strings.ToLower(h.prefix)))
+		_, _ = sum.Write([]byte("outreach sqlstore " + strings.ToLower(h.prefix))) // it can't fail
 		if _, err := c.exec("SELECT pg_advisory_xact_lock(?)", int64(sum.Sum64())); err != nil {
 			return err
 		}
