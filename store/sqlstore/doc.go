@@ -62,8 +62,8 @@
 // errors.As.
 //
 // A claim is one scan of an index of mailboxes, by the earliest time that
-// something of theirs is due, and costs the same with ten thousand
-// enrollments and with ten million.
+// something of theirs is due. Its cost does not grow with the enrollments
+// that are not due; BenchmarkClaimAmong measures that up to a million.
 //
 // # The host's own transaction
 //
