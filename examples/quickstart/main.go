@@ -5,14 +5,21 @@
 //
 //	go run ./examples/quickstart
 //	go run ./examples/quickstart -json
+//	go run ./examples/quickstart -store sqlite:outreach.db
 //
 // With -json it prints one object instead. Its counts come from the fake's own
 // books, not from the library.
+//
+// With -store the host keeps everything in SQLite or PostgreSQL. Stop it with
+// Ctrl-C and run it again: it goes on where it stopped. The fake Google lives
+// in the process, so a journal of the requests that it had lies in the same
+// database, and the fake is rebuilt from it.
 package main
 
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -28,34 +35,41 @@ import (
 
 func main() {
 	asJSON := flag.Bool("json", false, "print one JSON object instead of the story")
+	where := flag.String("store", "", story.StoreUsage)
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	if err := run(ctx, *asJSON, os.Stdout); err != nil {
+	context.AfterFunc(ctx, stop) // a second Ctrl-C does not wait
+	if err := run(ctx, *asJSON, *where, os.Stdout); err != nil {
 		fmt.Fprintln(os.Stderr, "quickstart:", err)
 		os.Exit(1)
 	}
 }
 
-func run(ctx context.Context, asJSON bool, out io.Writer) error {
+func run(ctx context.Context, asJSON bool, where string, out io.Writer) (err error) {
+	storage, err := story.OpenStorage(where, "quickstart")
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, storage.Close()) }()
 	sender := story.Sender{Address: "maria.silva@agency.example.com", Service: string(provider.Gmail)}
-	office, err := story.NewOffice(sender)
+	world, err := story.NewWorld(ctx, storage, sender)
 	if err != nil {
 		return err
 	}
-	google, err := gmailtest.New(office, gmailtest.Config{ClientID: "quickstart", ClientSecret: "not a real secret"})
+	defer func() { err = errors.Join(err, world.Close()) }()
+	google, err := gmailtest.New(world.Office, gmailtest.Config{ClientID: "quickstart", ClientSecret: "not a real secret"})
 	if err != nil {
 		return err
 	}
-	if err := google.Start(); err != nil {
+	if err := world.Host(google, google.URL()); err != nil {
 		return err
 	}
-	defer google.Close()
 
-	// With the true Google the Endpoints are left out, and the client's id
-	// and secret come from Google's console.
+	// With the true Google the Endpoints and the HTTPClient are left out, and
+	// the client's id and secret come from Google's console.
 	prov, err := gmail.New(gmail.Config{
-		ClientID: "quickstart", ClientSecret: "not a real secret", Endpoints: google.Endpoints(), Now: office.Clock().Now,
+		ClientID: "quickstart", ClientSecret: "not a real secret", Endpoints: google.Endpoints(), HTTPClient: world.Client(), Now: world.Office.Clock().Now,
 	})
 	if err != nil {
 		return err
@@ -64,10 +78,10 @@ func run(ctx context.Context, asJSON bool, out io.Writer) error {
 	if asJSON {
 		told = io.Discard
 	}
-	s, err := story.New(office, sender.Address, story.Service{
+	s, err := story.New(ctx, world, sender.Address, story.Service{
 		Provider: prov,
 		Consent: func(authURL, addr string) (*url.URL, error) {
-			return google.Consent(nil, authURL, gmailtest.Answer{Account: addr})
+			return google.Consent(world.Client(), authURL, gmailtest.Answer{Account: addr})
 		},
 		LoseAnswer: func(addr string, nth int) {
 			google.Inject(gmailtest.Rule{Op: "messages.send", To: addr, Skip: nth - 1, Fault: gmailtest.CutAfter})

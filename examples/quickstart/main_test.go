@@ -13,7 +13,7 @@ import (
 // TestQuickstart holds what the quickstart promises, by the fake's books.
 func TestQuickstart(t *testing.T) {
 	var out bytes.Buffer
-	if err := run(t.Context(), true, &out); err != nil {
+	if err := run(t.Context(), true, "", &out); err != nil {
 		t.Fatal(err)
 	}
 	var r story.Result
@@ -28,7 +28,7 @@ func TestQuickstart(t *testing.T) {
 // TestTold is what a person reads.
 func TestTold(t *testing.T) {
 	var out bytes.Buffer
-	if err := run(t.Context(), false, &out); err != nil {
+	if err := run(t.Context(), false, "", &out); err != nil {
 		t.Fatal(err)
 	}
 	for _, want := range storytest.Told("maria.silva@agency.example.com") {

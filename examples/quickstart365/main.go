@@ -9,12 +9,14 @@
 // With -both there are two senders, one at Gmail and one at Microsoft 365, and
 // the candidates have mailboxes at both: mail crosses over. With -json it
 // prints one object for each sender, one a line. Its counts come from the
-// fakes' own books, not from the library.
+// fakes' own books, not from the library. With -store it keeps everything in
+// SQLite or PostgreSQL, and goes on where it was stopped.
 package main
 
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -28,30 +30,39 @@ import (
 	"github.com/outreachkit/outreach/msgraph"
 	"github.com/outreachkit/outreach/msgraph/msgraphtest"
 	"github.com/outreachkit/outreach/provider"
-	"github.com/outreachkit/outreach/provider/postoffice"
 )
 
 func main() {
 	asJSON := flag.Bool("json", false, "print one JSON object for each sender instead of the story")
 	both := flag.Bool("both", false, "with a Gmail sender too, and candidates on either side")
+	where := flag.String("store", "", story.StoreUsage)
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	if err := run(ctx, *asJSON, *both, os.Stdout); err != nil {
+	context.AfterFunc(ctx, stop) // a second Ctrl-C does not wait
+	if err := run(ctx, *asJSON, *both, *where, os.Stdout); err != nil {
 		fmt.Fprintln(os.Stderr, "quickstart365:", err)
 		os.Exit(1)
 	}
 }
 
-func run(ctx context.Context, asJSON, both bool, out io.Writer) error {
+func run(ctx context.Context, asJSON, both bool, where string, out io.Writer) (err error) {
+	name := "quickstart365"
 	senders := []story.Sender{{Address: "maria.silva@consulting.example.com", Service: string(provider.MSGraph)}}
 	if both {
+		name = "both"
 		senders = append([]story.Sender{{Address: "maria.silva@agency.example.com", Service: string(provider.Gmail)}}, senders...)
 	}
-	office, err := story.NewOffice(senders...)
+	storage, err := story.OpenStorage(where, name)
 	if err != nil {
 		return err
 	}
+	defer func() { err = errors.Join(err, storage.Close()) }()
+	world, err := story.NewWorld(ctx, storage, senders...)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, world.Close()) }()
 	told := out
 	if asJSON {
 		told = io.Discard
@@ -62,12 +73,11 @@ func run(ctx context.Context, asJSON, both bool, out io.Writer) error {
 		if sender.Service == string(provider.Gmail) {
 			start = startGoogle
 		}
-		svc, stop, err := start(office)
+		svc, err := start(world)
 		if err != nil {
 			return err
 		}
-		defer stop()
-		s, err := story.New(office, sender.Address, svc, told)
+		s, err := story.New(ctx, world, sender.Address, svc, told)
 		if err != nil {
 			return err
 		}
@@ -103,18 +113,18 @@ const (
 )
 
 // startMicrosoft starts a fake Entra ID and Graph and makes a Provider for
-// them. With the true ones the Endpoints are left out, and the client's id
-// and secret come from the app registration.
-func startMicrosoft(office *postoffice.Office) (story.Service, func() error, error) {
-	fake, err := msgraphtest.New(office, msgraphtest.Config{ClientID: clientID, ClientSecret: clientSecret})
+// them. With the true ones the Endpoints and the HTTPClient are left out, and
+// the client's id and secret come from the app registration.
+func startMicrosoft(world *story.World) (story.Service, error) {
+	fake, err := msgraphtest.New(world.Office, msgraphtest.Config{ClientID: clientID, ClientSecret: clientSecret})
 	if err != nil {
-		return story.Service{}, nil, err
+		return story.Service{}, err
 	}
-	if err := fake.Start(); err != nil {
-		return story.Service{}, nil, err
+	if err := world.Host(fake, fake.LoginURL(), fake.GraphURL()); err != nil {
+		return story.Service{}, err
 	}
 	prov, err := msgraph.New(msgraph.Config{
-		ClientID: clientID, ClientSecret: clientSecret, Now: office.Clock().Now,
+		ClientID: clientID, ClientSecret: clientSecret, HTTPClient: world.Client(), Now: world.Office.Clock().Now,
 		Endpoints: &msgraph.Endpoints{Login: fake.LoginURL(), Graph: fake.GraphURL()},
 	})
 	return story.Service{
@@ -125,33 +135,33 @@ func startMicrosoft(office *postoffice.Office) (story.Service, func() error, err
 			if err := fake.SetAccount(msgraphtest.Account{Address: addr, Administrator: true}); err != nil {
 				return nil, err
 			}
-			return fake.Consent(nil, authURL, msgraphtest.Answer{Account: addr, AdminConsent: true})
+			return fake.Consent(world.Client(), authURL, msgraphtest.Answer{Account: addr, AdminConsent: true})
 		},
 		LoseAnswer: func(addr string, nth int) {
 			fake.Inject(msgraphtest.Rule{Op: "sendMail", To: addr, Skip: nth - 1, Fault: msgraphtest.CutAfter})
 		},
-	}, fake.Close, err
+	}, err
 }
 
 // startGoogle starts a fake Google and makes a Provider for it.
-func startGoogle(office *postoffice.Office) (story.Service, func() error, error) {
-	fake, err := gmailtest.New(office, gmailtest.Config{ClientID: clientID, ClientSecret: clientSecret})
+func startGoogle(world *story.World) (story.Service, error) {
+	fake, err := gmailtest.New(world.Office, gmailtest.Config{ClientID: clientID, ClientSecret: clientSecret})
 	if err != nil {
-		return story.Service{}, nil, err
+		return story.Service{}, err
 	}
-	if err := fake.Start(); err != nil {
-		return story.Service{}, nil, err
+	if err := world.Host(fake, fake.URL()); err != nil {
+		return story.Service{}, err
 	}
 	prov, err := gmail.New(gmail.Config{
-		ClientID: clientID, ClientSecret: clientSecret, Now: office.Clock().Now, Endpoints: fake.Endpoints(),
+		ClientID: clientID, ClientSecret: clientSecret, HTTPClient: world.Client(), Now: world.Office.Clock().Now, Endpoints: fake.Endpoints(),
 	})
 	return story.Service{
 		Provider: prov,
 		Consent: func(authURL, addr string) (*url.URL, error) {
-			return fake.Consent(nil, authURL, gmailtest.Answer{Account: addr})
+			return fake.Consent(world.Client(), authURL, gmailtest.Answer{Account: addr})
 		},
 		LoseAnswer: func(addr string, nth int) {
 			fake.Inject(gmailtest.Rule{Op: "messages.send", To: addr, Skip: nth - 1, Fault: gmailtest.CutAfter})
 		},
-	}, fake.Close, err
+	}, err
 }

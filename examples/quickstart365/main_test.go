@@ -14,7 +14,7 @@ import (
 func results(t *testing.T, both bool) []story.Result {
 	t.Helper()
 	var out bytes.Buffer
-	if err := run(t.Context(), true, both, &out); err != nil {
+	if err := run(t.Context(), true, both, "", &out); err != nil {
 		t.Fatal(err)
 	}
 	var rs []story.Result
@@ -56,7 +56,7 @@ func TestBoth(t *testing.T) {
 // TestTold is what a person reads.
 func TestTold(t *testing.T) {
 	var out bytes.Buffer
-	if err := run(t.Context(), false, false, &out); err != nil {
+	if err := run(t.Context(), false, false, "", &out); err != nil {
 		t.Fatal(err)
 	}
 	for _, want := range storytest.Told("maria.silva@consulting.example.com") {

@@ -13,6 +13,10 @@ const day = 24 * time.Hour
 // begin is a Tuesday morning in Lisbon.
 var begin = time.Date(2026, 9, 1, 8, 30, 0, 0, time.UTC)
 
+// enrolled is when the preview has been looked at at the latest, and mail that
+// is none of ours begins to come in. The story ends a span later.
+var enrolled = begin.Add(3 * time.Hour)
+
 // candidate is one of the cast.
 type candidate struct {
 	name, addr string

@@ -2,6 +2,7 @@ package story
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net/url"
@@ -12,7 +13,7 @@ import (
 	"github.com/outreachkit/outreach/provider"
 	"github.com/outreachkit/outreach/provider/postoffice"
 	"github.com/outreachkit/outreach/sequence/runner"
-	"github.com/outreachkit/outreach/store/memstore"
+	"github.com/outreachkit/outreach/store"
 )
 
 // Service is the mail service that a quickstart brings.
@@ -40,10 +41,7 @@ const (
 	colleague  = "tom"
 )
 
-// NewOffice returns the world of the story: the senders' mailboxes, the
-// candidates, and their clock. With several senders the candidates have
-// mailboxes too, at the services of the senders in turn.
-func NewOffice(senders ...Sender) (*postoffice.Office, error) {
+func newOffice(senders []Sender) (*postoffice.Office, error) {
 	office, err := postoffice.New(postoffice.Config{Clock: postoffice.NewClock(begin)})
 	if err != nil {
 		return nil, err
@@ -54,6 +52,10 @@ func NewOffice(senders ...Sender) (*postoffice.Office, error) {
 			return nil, err
 		}
 		box.SetDelays(postoffice.Delays{Visible: 20 * time.Second})
+		office.Clock().At(enrolled, func() {
+			// The mailbox is there, and nothing else can go wrong.
+			_ = office.DeliverUnrelated(postoffice.Traffic{To: s.Address, N: unrelated, First: enrolled, Every: span / unrelated})
+		})
 	}
 	for i, c := range cast() {
 		if len(senders) > 1 {
@@ -81,12 +83,13 @@ func mailbox(at Sender, name string, does []postoffice.Behaviour) postoffice.Mai
 
 // Story tells it.
 type Story struct {
+	world  *World
 	office *postoffice.Office
 	clock  *postoffice.Clock
 	box    *postoffice.Mailbox
 	svc    Service
 	sender string
-	mem    *memstore.Store
+	stores stores
 	linker *linking.Linker
 	run    *runner.Runner
 	out    io.Writer
@@ -100,22 +103,34 @@ type Story struct {
 
 // New sets the story of one sender up: a host of its own, with one linked
 // mailbox. It prints the timeline to out.
-func New(office *postoffice.Office, sender string, svc Service, out io.Writer) (*Story, error) {
+func New(ctx context.Context, world *World, sender string, svc Service, out io.Writer) (*Story, error) {
+	office := world.Office
 	s := &Story{
-		office: office, clock: office.Clock(), box: office.Mailbox(sender), svc: svc, sender: sender, out: out,
-		mem: memstore.New(memstore.Options{Now: office.Clock().Now}), ids: make(map[string]string), names: make(map[string]string),
+		world: world, office: office, clock: office.Clock(), box: office.Mailbox(sender), svc: svc, sender: sender, out: out,
+		ids: make(map[string]string), names: make(map[string]string),
+	}
+	for _, c := range cast() {
+		if c.loseSend > 0 {
+			svc.LoseAnswer(c.addr, c.loseSend)
+		}
+	}
+	var err error
+	if s.stores, err = world.storage.host(ctx, s.box.Service(), s.clock.Now); err != nil {
+		return nil, err
+	}
+	seal, err := newSealer("a host keeps the key to its tokens apart from them: " + sender)
+	if err != nil {
+		return nil, err
 	}
 	_, domain, _ := strings.Cut(sender, "@")
-	var err error
 	s.linker, err = linking.New(linking.Config{
-		Providers: []provider.Provider{svc.Provider}, Links: s.mem.Tokens(), Flows: s.mem.Flows(), Now: s.clock.Now,
-		InsecurePlainTokens: true, // nothing here outlives the process
+		Providers: []provider.Provider{svc.Provider}, Links: s.stores.tokens, Flows: s.stores.flows, Sealer: seal, Now: s.clock.Now,
 	})
 	if err != nil {
 		return nil, err
 	}
 	s.run, err = runner.New(runner.Config{
-		Store: s.mem.Enrollments(), Mailboxes: s.linker, Log: s.mem.Conversations(), Events: timeline{s},
+		Store: s.stores.enrollments, Mailboxes: s.linker, Log: s.stores.log, Events: timeline{s},
 		Key: []byte("a host keeps its own secret for ever: " + sender), Domain: "mail." + domain, Renderer: renderer{}, Now: s.clock.Now,
 		MayAct: func(_ context.Context, actor string, l provider.Linked) (bool, error) {
 			return actor == l.Owner || actor == colleague, nil
@@ -129,9 +144,33 @@ func (s *Story) say(format string, args ...any) {
 	fmt.Fprintf(s.out, "%s%s  %s\n", s.tag, s.clock.Now().Format("Mon 02 Jan 15:04"), fmt.Sprintf(format, args...))
 }
 
+// ErrStopped: the context ended before the story did.
+var ErrStopped = errors.New("stopped")
+
 // Tell plays the three weeks, of several senders at once, and returns what
-// the service's own books say of each.
+// the service's own books say of each. With a storage that lasts it goes on
+// where it was stopped: every step of it is either known to have been done,
+// or may be done again.
 func Tell(ctx context.Context, stories ...*Story) ([]*Result, error) {
+	results, err := tell(ctx, stories)
+	if err == nil || ctx.Err() == nil {
+		return results, err
+	}
+	world := stories[0].world
+	if world.journal == nil {
+		return nil, fmt.Errorf("%w; without -store nothing was kept", ErrStopped)
+	}
+	return nil, fmt.Errorf("%w at %s; the same command goes on from there", ErrStopped, world.Office.Clock().Now().Format("Mon 02 Jan 15:04"))
+}
+
+func tell(ctx context.Context, stories []*Story) ([]*Result, error) {
+	world := stories[0].world
+	if err := world.replay(ctx); err != nil {
+		return nil, err
+	}
+	if world.replayed > 0 {
+		stories[0].say("the story goes on: the fake services are rebuilt from %d requests they had, and give out the same tokens again", world.replayed)
+	}
 	for _, s := range stories {
 		if len(stories) > 1 {
 			s.tag = fmt.Sprintf("%-9s", s.box.Service())
@@ -145,9 +184,6 @@ func Tell(ctx context.Context, stories ...*Story) ([]*Result, error) {
 	}
 	for _, s := range stories {
 		if err := s.enroll(ctx); err != nil {
-			return nil, err
-		}
-		if err := s.office.DeliverUnrelated(postoffice.Traffic{To: s.sender, N: unrelated, First: s.clock.Now(), Every: span / unrelated}); err != nil {
 			return nil, err
 		}
 	}
@@ -170,11 +206,26 @@ const (
 	span      = 21 * day
 )
 
-// linkMailbox is what a host's two HTTP handlers do, one after the other.
+// linkMailbox is what a host's two HTTP handlers do, one after the other. A
+// link that is there is used; one that the service refuses by now is mended.
 func (s *Story) linkMailbox(ctx context.Context) error {
 	const session = "the browser session of the signed-in user"
+	links, err := s.linker.List(ctx, owner)
+	if err != nil {
+		return err
+	}
+	mend := ""
+	for _, l := range links {
+		if s.link = l.ID; l.Status == store.LinkActive {
+			s.say("%s's link to %s, with access %q, goes on with its stored token", senderName, l.Address, l.Access)
+			return nil
+		}
+		s.say("the link to %s needs its user (%s): %s consents again", l.Address, l.Reason, senderName)
+		mend = l.ID
+	}
 	begun, err := s.linker.Begin(ctx, linking.BeginParams{
 		Owner: owner, Session: session, Provider: s.svc.Provider.Name(), RedirectURL: "http://127.0.0.1/oauth/callback", ReturnTo: "/settings",
+		Relink: mend,
 	})
 	if err != nil {
 		return err
@@ -201,16 +252,18 @@ func (s *Story) sendPreview(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	for range 5 {
-		s.clock.Advance(15 * time.Minute)
+	if s.preview, err = s.run.PreviewStatus(ctx, e.ID); err != nil || s.preview.Proven() {
+		return err
+	}
+	for s.clock.Now().Before(enrolled) && !s.preview.Proven() {
+		if err := s.world.advance(ctx, 15*time.Minute); err != nil {
+			return err
+		}
 		if _, err := s.run.Tick(ctx); err != nil {
 			return err
 		}
 		if s.preview, err = s.run.PreviewStatus(ctx, e.ID); err != nil {
 			return err
-		}
-		if s.preview.Proven() {
-			break
 		}
 	}
 	for _, m := range s.preview.Mails {
@@ -233,8 +286,8 @@ func (s *Story) enroll(ctx context.Context) error {
 			return err
 		}
 		s.ids[c.addr], s.names[e.ID] = e.ID, c.name
-		if c.loseSend > 0 {
-			s.svc.LoseAnswer(c.addr, c.loseSend)
+		if e.Created.Before(s.clock.Now()) {
+			continue // before the story was stopped
 		}
 		by := ""
 		if c.behalf {
@@ -248,8 +301,10 @@ func (s *Story) enroll(ctx context.Context) error {
 // pass lets the weeks go by, a quarter of an hour at a time.
 func pass(ctx context.Context, stories []*Story) error {
 	clock := stories[0].clock
-	for end := clock.Now().Add(span); clock.Now().Before(end); {
-		clock.Advance(15 * time.Minute)
+	for clock.Now().Before(enrolled.Add(span)) {
+		if err := stories[0].world.advance(ctx, 15*time.Minute); err != nil {
+			return err
+		}
 		for _, s := range stories {
 			if _, err := s.run.Tick(ctx); err != nil {
 				return err
@@ -265,7 +320,7 @@ func (s *Story) Conversation(ctx context.Context, name string) error {
 		if c.name != name {
 			continue
 		}
-		entries, err := s.mem.Conversations().Conversation(ctx, s.ids[c.addr])
+		entries, err := s.stores.log.Conversation(ctx, s.ids[c.addr])
 		if err != nil {
 			return err
 		}
