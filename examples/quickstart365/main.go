@@ -73,7 +73,7 @@ func run(ctx context.Context, asJSON, both bool, where string, out io.Writer) (e
 		if sender.Service == string(provider.Gmail) {
 			start = startGoogle
 		}
-		svc, err := start(world)
+		svc, err := start(world, sender.Address)
 		if err != nil {
 			return err
 		}
@@ -115,9 +115,14 @@ const (
 // startMicrosoft starts a fake Entra ID and Graph and makes a Provider for
 // them. With the true ones the Endpoints and the HTTPClient are left out, and
 // the client's id and secret come from the app registration.
-func startMicrosoft(world *story.World) (story.Service, error) {
+func startMicrosoft(world *story.World, sender string) (story.Service, error) {
 	fake, err := msgraphtest.New(world.Office, msgraphtest.Config{ClientID: clientID, ClientSecret: clientSecret})
 	if err != nil {
+		return story.Service{}, err
+	}
+	// As new tenants are set up, only an administrator may consent to reading
+	// mail. Here the sender is one.
+	if err := fake.SetAccount(msgraphtest.Account{Address: sender, Administrator: true}); err != nil {
 		return story.Service{}, err
 	}
 	if err := world.Host(fake, fake.LoginURL(), fake.GraphURL()); err != nil {
@@ -130,11 +135,6 @@ func startMicrosoft(world *story.World) (story.Service, error) {
 	return story.Service{
 		Provider: prov,
 		Consent: func(authURL, addr string) (*url.URL, error) {
-			// As new tenants are set up, only an administrator may consent to
-			// reading mail. Here she is one.
-			if err := fake.SetAccount(msgraphtest.Account{Address: addr, Administrator: true}); err != nil {
-				return nil, err
-			}
 			return fake.Consent(world.Client(), authURL, msgraphtest.Answer{Account: addr, AdminConsent: true})
 		},
 		LoseAnswer: func(addr string, nth int) {
@@ -144,7 +144,7 @@ func startMicrosoft(world *story.World) (story.Service, error) {
 }
 
 // startGoogle starts a fake Google and makes a Provider for it.
-func startGoogle(world *story.World) (story.Service, error) {
+func startGoogle(world *story.World, _ string) (story.Service, error) {
 	fake, err := gmailtest.New(world.Office, gmailtest.Config{ClientID: clientID, ClientSecret: clientSecret})
 	if err != nil {
 		return story.Service{}, err
