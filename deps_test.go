@@ -81,6 +81,8 @@ func TestImportRules(t *testing.T) {
 			reason: "the runner works with any Provider and any source of mailboxes"},
 		{pkg: "./...", except: []string{"store/storetest", "provider/providertest"}, forbid: []string{"testing"},
 			reason: "a host's binary must not carry testing's flags; only suites that run inside a test may import it"},
+		{pkg: "store/seal", forbid: []string{module, "golang.org", "net"},
+			reason: "what encrypts imports the standard library's ciphers, nothing else of the module and no network"},
 		{pkg: "store/memstore", forbid: []string{module + "/provider", module + "/sequence"},
 			reason: "a store keeps opaque bytes and plain columns"},
 		{pkg: "store/sqlstore", forbid: []string{module + "/provider", module + "/sequence", module + "/linking", "modernc.org", "github.com/jackc", "golang.org"},
@@ -125,9 +127,9 @@ func TestImportRules(t *testing.T) {
 // dependency at all.
 func TestRootsAreStandard(t *testing.T) {
 	pkgs := list(t)
-	for _, root := range []string{"sequence", "store", "store/sqlstore"} {
+	for _, root := range []string{"sequence", "store", "store/seal", "store/sqlstore"} {
 		for _, dep := range pkgs[module+"/"+root].Deps {
-			if strings.Contains(strings.SplitN(dep, "/", 2)[0], ".") && !under(dep, module+"/"+root) && dep != module+"/store" {
+			if strings.Contains(strings.SplitN(dep, "/", 2)[0], ".") && !under(dep, module+"/"+root) && !slices.Contains([]string{module + "/store", module + "/store/seal"}, dep) {
 				t.Errorf("%s reaches %s, which is not in the standard library", root, dep)
 			}
 		}
