@@ -115,8 +115,9 @@ func (w Warrant) Permits(subject string) bool {
 // The strongest evidence decides: citing a Message-ID of ours outweighs
 // lying in a thread of ours, because services merge threads of equal subject,
 // and within a thread a known recipient's own conversation outweighs the
-// others in it. The recipient's address counts alone only for mail received
-// after our first mail to it. A draft matches nothing.
+// others in it, as does a recipient's conversation elsewhere: two candidates
+// in one thread keep their own. The recipient's address counts alone only for
+// mail received after our first mail to it. A draft matches nothing.
 func Match(env *Envelope, known *Known) Matched {
 	if env == nil || known == nil || env.Ref == "" || known.Account.Subject == "" || env.Draft || env.Place == PlaceDraft {
 		return Matched{}
@@ -141,16 +142,30 @@ func Match(env *Envelope, known *Known) Matched {
 	if hits := sameMail(known.Sent, env.MessageID); len(hits) > 0 {
 		return verdict(DirectionSent, hits)
 	}
-	if hits := cited(env, known.Sent); len(hits) > 0 {
-		return verdict(DirectionIn, hits)
+	hits := cited(env, known.Sent)
+	if len(hits) == 0 || merelyThread(hits, env, known.Sent) {
+		if own := byAddress(env, known.Sent); len(own) > 0 {
+			hits = own
+		}
 	}
-	if hits := byAddress(env, known.Sent); len(hits) > 0 {
+	if len(hits) > 0 {
 		return verdict(DirectionIn, hits)
 	}
 	if !known.NoReports && IsSystemSender(env.From) {
 		return verdict(DirectionReport, reported(env, known.Sent))
 	}
 	return Matched{}
+}
+
+// merelyThread reports whether nothing but lying in their threads ties a
+// message to conversations none of which its author belongs to.
+func merelyThread(hits []Hit, env *Envelope, sent []Sent) bool {
+	if hits[0].Evidence != EvidenceThread {
+		return false
+	}
+	return !slices.ContainsFunc(hits, func(h Hit) bool {
+		return h.Copied || slices.ContainsFunc(sent, func(s Sent) bool { return s.Key == h.Key && containsAny(s.Recipients, env.From) })
+	})
 }
 
 // isOwn trusts the service's word first. From may be forged, but a forged

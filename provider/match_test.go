@@ -74,6 +74,7 @@ func TestMatch(t *testing.T) {
 		{"citing outweighs the thread", from(stranger, thread("td"), refs("<c1@example.com>")), "in carol:reference"},
 		{"citing outweighs the address", from(dan, refs("<c1@example.com>")), "in carol:reference"},
 		{"in a thread that services merged", from(dan, thread("shared")), "in dan:thread"},
+		{"in another's thread that services merged", from(dan, thread("tc")), "in dan:address"},
 		{"an empty thread is none", from(stranger, thread("")), none},
 
 		{"copied colleague cites", from("Boss@example.com", refs("<c1@example.com>")), "in carol:reference,copied"},

@@ -32,12 +32,12 @@ func (p *pass) item(ctx context.Context, it provider.Item, reason string) error 
 		return nil // deleted between the feed and now
 	}
 	if errors.Is(err, provider.ErrRejected) {
-		_, err := p.poisoned(ctx, it)
+		_, err := p.poisoned(ctx, it, true)
 		return err
 	}
 	if errors.Is(err, provider.ErrTemporary) && p.stuckOn(it.Ref) {
 		// Nothing is passed over that may be anybody's answer.
-		if held, heldErr := p.poisoned(ctx, it); heldErr != nil || held {
+		if held, heldErr := p.passOver(ctx, it); heldErr != nil || held {
 			return heldErr
 		}
 	}

@@ -125,9 +125,16 @@ func (p *pass) learn(ctx context.Context, since time.Time) error {
 	return p.save(ctx)
 }
 
-// catchUp lists what came since a mail left whose thread was learned later.
+// catchUp lists what came since a mail left whose thread was learned later,
+// and what was passed over.
 func (p *pass) catchUp(ctx context.Context) error {
-	since := p.data.Learned
+	learned, since := p.data.Learned, p.data.Learned
+	if again := p.data.Poisoned; since.IsZero() || !again.IsZero() && again.Add(-p.r.opts.SearchOverlap).Before(since) {
+		since = again
+		if !since.IsZero() {
+			since = since.Add(-p.r.opts.SearchOverlap)
+		}
+	}
 	if since.IsZero() || !p.linked.Abilities.SenderReplies {
 		return nil
 	}
@@ -136,10 +143,13 @@ func (p *pass) catchUp(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	poisoned := p.data.Poisoned
+	p.data.Poisoned = time.Time{} // set again by what still can't be read
 	if err := p.items(ctx, items, ReasonThread); err != nil {
+		p.data.Poisoned = poisoned
 		return err
 	}
-	if p.data.Learned.Equal(since) {
+	if p.data.Learned.Equal(learned) {
 		p.data.Learned = time.Time{}
 	}
 	return p.save(ctx)

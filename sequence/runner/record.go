@@ -93,6 +93,7 @@ type boxData struct {
 	Lost         string    `json:"lost,omitempty"`         // why the mailbox can't be used; empty if it can
 	Trouble      string    `json:"trouble,omitempty"`      // what the last pass failed on; empty if it didn't
 	Learned      time.Time `json:"learned,omitzero"`       // since when a thread may have been ours unknown to us; zero is none
+	Poisoned     time.Time `json:"poisoned,omitzero"`      // since when a message that was passed over may be there; zero is none
 	Alarmed      bool      `json:"alarmed,omitempty"`      // somebody was told that the mailbox can't be worked on
 	FailingSince time.Time `json:"failing_since,omitzero"` // when the first of the failures in a row was
 	Stuck        string    `json:"stuck,omitempty"`        // a message that the last read failed on

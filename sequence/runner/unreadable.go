@@ -27,10 +27,25 @@ func (p *pass) stuckOn(ref provider.Ref) bool {
 	return p.data.StuckTimes >= maxStuck && !failing.IsZero() && p.r.cfg.Now().Sub(failing) >= p.r.opts.AlarmAfter
 }
 
+// passOver holds the conversations of a message that nobody could read for too
+// long, and has it tried again at every pass. It reports false where it is not
+// known whose answer it may be: then nothing may pass it.
+func (p *pass) passOver(ctx context.Context, it provider.Item) (bool, error) {
+	held, err := p.poisoned(ctx, it, false)
+	if err != nil || !held {
+		return held, err
+	}
+	p.data.Poisoned = p.data.FailingSince
+	if p.data.Poisoned.IsZero() {
+		p.data.Poisoned = p.r.cfg.Now()
+	}
+	return true, p.save(ctx)
+}
+
 // poisoned holds the conversations in whose thread a message lies whose
 // envelope can't be read: it may be the answer. It reports whether there are
-// any.
-func (p *pass) poisoned(ctx context.Context, it provider.Item) (bool, error) {
+// any. For good says that the message will never be readable.
+func (p *pass) poisoned(ctx context.Context, it provider.Item, forGood bool) (bool, error) {
 	if it.Thread == "" {
 		return false, nil
 	}
@@ -42,10 +57,15 @@ func (p *pass) poisoned(ctx context.Context, it provider.Item) (bool, error) {
 	_, err = p.r.change(ctx, ids, func(ls []*loaded, b *store.Batch) error {
 		b.Fence = &p.claim.Fence
 		for _, l := range ls {
+			if forGood {
+				b.Index = append(b.Index, p.refRow(l, it.Ref))
+			}
+			if l.st.Holds&sequence.HoldReview != 0 {
+				continue
+			}
 			if err := p.r.happen(l, b, sequence.Event{Kind: sequence.EventUnsure, At: sequence.InstantOf(p.r.cfg.Now())}, "a message in the thread can't be read"); err != nil {
 				return err
 			}
-			b.Index = append(b.Index, p.refRow(l, it.Ref))
 		}
 		return nil
 	})

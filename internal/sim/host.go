@@ -1,0 +1,126 @@
+package sim
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/outreachkit/outreach/linking"
+	"github.com/outreachkit/outreach/provider"
+	"github.com/outreachkit/outreach/sequence/runner"
+	"github.com/outreachkit/outreach/store"
+)
+
+// Stores is what the host keeps: all of it survives a process.
+type Stores struct {
+	Links       store.TokenStore
+	Flows       store.FlowStore
+	Enrollments store.EnrollmentStore
+	Log         store.ConversationLog
+}
+
+// Mutant switches off one part of the protocol, by what stands round it. The
+// zero Mutant changes nothing.
+type Mutant struct {
+	Name    string
+	Store   func(store.EnrollmentStore) store.EnrollmentStore
+	Mailbox func(provider.Mailbox, func() time.Time) provider.Mailbox
+}
+
+// host is one process of the host: it lives until it dies.
+type host struct {
+	w      *world
+	life   *life
+	busy   bool
+	skew   time.Duration // of its clock
+	linker *linking.Linker
+	run    *runner.Runner
+}
+
+// dice makes secrets that are the same in every run of a seed.
+type dice struct {
+	mu  sync.Mutex
+	rnd *rand.Rand
+}
+
+func (d *dice) Read(b []byte) (int, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for i := range b {
+		b[i] = byte(d.rnd.Uint32())
+	}
+	return len(b), nil
+}
+
+func (w *world) birth(i int) error {
+	h := &host{w: w, life: &life{left: -1}}
+	if w.plan.chance(0.3) {
+		h.skew = w.plan.upTo(3*time.Minute) - 90*time.Second
+	}
+	var provs []provider.Provider
+	for _, s := range w.services {
+		p, err := s.provider(&mortalWire{base: s.transport(), l: h.life, tell: func(r *http.Request) {
+			if isRead(r) {
+				s.reads = append(s.reads, w.clock.Now())
+			}
+		}}, h.now)
+		if err != nil {
+			return err
+		}
+		provs = append(provs, p)
+	}
+	patient := func(ctx context.Context, _ time.Duration) error {
+		if h.life.dead {
+			return errDead
+		}
+		return ctx.Err()
+	}
+	var err error
+	h.linker, err = linking.New(linking.Config{
+		Providers: provs, Links: &mortalLinks{w.stores.Links, h.life}, Flows: w.stores.Flows, InsecurePlainTokens: true, Now: h.now, Wait: patient, Rand: w.dice,
+	})
+	if err != nil {
+		return err
+	}
+	var enrollments store.EnrollmentStore = &mortalStore{w.stores.Enrollments, h.life}
+	if w.mutant.Store != nil {
+		enrollments = w.mutant.Store(enrollments)
+	}
+	h.run, err = runner.New(runner.Config{
+		Store: enrollments, Mailboxes: h, Log: &mortalLog{w.stores.Log, h.life}, Events: w, Now: h.now, Wait: patient,
+		Key: []byte("a secret of thirty-two bytes ...."), Domain: "mail.agency.example.com",
+		// One worker: what happens at once elsewhere happens in an order here.
+		Options: runner.Options{Name: fmt.Sprint("process ", i), ReadEvery: 30 * time.Minute, Workers: 1},
+	})
+	w.hosts[i] = h
+	return err
+}
+
+func (h *host) now() time.Time { return h.w.clock.Now().Add(h.skew) }
+
+// Open implements runner.Mailboxes.
+func (h *host) Open(ctx context.Context, link string) (provider.Linked, error) {
+	linked, err := h.linker.Open(ctx, link)
+	if err == nil && h.w.mutant.Mailbox != nil {
+		linked.Mailbox = h.w.mutant.Mailbox(linked.Mailbox, h.w.clock.Now)
+	}
+	return linked, err
+}
+
+// link links the sender's mailbox, or links it again.
+func (h *host) link(ctx context.Context, s *service, relink string) (linking.Completed, error) {
+	begun, err := h.linker.Begin(ctx, linking.BeginParams{
+		Owner: s.plan.Address, Session: "session", Provider: s.name(), Access: s.plan.Access, RedirectURL: "https://ats.example.com/callback", Relink: relink,
+	})
+	if err != nil {
+		return linking.Completed{}, err
+	}
+	back, err := s.consent(begun.URL)
+	if err != nil {
+		return linking.Completed{}, err
+	}
+	return h.linker.Complete(ctx, linking.CompleteParams{Query: back.Query(), Owner: s.plan.Address, Session: "session"})
+}

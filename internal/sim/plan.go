@@ -1,0 +1,186 @@
+package sim
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"strings"
+	"time"
+
+	"github.com/outreachkit/outreach/gmail/gmailtest"
+	"github.com/outreachkit/outreach/msgraph/msgraphtest"
+	"github.com/outreachkit/outreach/provider"
+	"github.com/outreachkit/outreach/provider/postoffice"
+)
+
+const day = 24 * time.Hour
+
+// start is a Monday.
+func start() time.Time { return time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC) }
+
+// Plan is what one seed decides before the world begins.
+type Plan struct {
+	Seed       uint64
+	Senders    []Sender
+	Candidates []Candidate
+	Steps      int
+	Trouble    float64       // how likely a fault or a crash is at each step
+	Faulty     time.Duration // how long there are faults
+	Durable    bool          // on SQLite instead of in memory
+
+	rnd *rand.Rand
+}
+
+// Sender is one linked mailbox.
+type Sender struct {
+	Address string
+	Kind    provider.Kind
+	Access  provider.Access
+	World   postoffice.Beliefs
+	Google  gmailtest.Config
+	Entra   msgraphtest.Config
+	Delays  postoffice.Delays
+	Filed   bool // a rule files what arrives into one folder after another
+}
+
+// Candidate is somebody who is written to.
+type Candidate struct {
+	Address string
+	Private string // a further address that some answer from
+	Sender  int
+	Does    []postoffice.Behaviour
+	Zone    string
+}
+
+func (c Candidate) act() postoffice.Act {
+	if len(c.Does) == 0 {
+		return ""
+	}
+	return c.Does[0].Do
+}
+
+// answers reports whether the candidate writes back as a person does.
+func (c Candidate) answers() bool {
+	return c.act() == postoffice.Answer || c.act() == postoffice.AnswerNew
+}
+
+// Draw makes the plan of a seed.
+func Draw(seed uint64) *Plan {
+	p := &Plan{Seed: seed, rnd: rand.New(rand.NewPCG(seed, 0x6f75747265616368))}
+	p.Steps, p.Trouble, p.Faulty = 1+p.rnd.IntN(3), p.rnd.Float64()*0.3, 9*day
+	p.Durable = p.chance(0.2)
+	kinds := [][]provider.Kind{{provider.Gmail}, {provider.MSGraph}, {provider.Gmail, provider.MSGraph}}[p.rnd.IntN(3)]
+	for i, kind := range kinds {
+		p.Senders = append(p.Senders, p.sender(i, kind))
+	}
+	for i := range 3 + p.rnd.IntN(5) {
+		p.Candidates = append(p.Candidates, p.candidate(i))
+	}
+	return p
+}
+
+func (p *Plan) chance(of float64) bool { return p.rnd.Float64() < of }
+
+func (p *Plan) upTo(d time.Duration) time.Duration {
+	return time.Duration(p.rnd.Int64N(int64(d))).Truncate(time.Second)
+}
+
+func (p *Plan) sender(i int, kind provider.Kind) Sender {
+	s := Sender{Address: fmt.Sprintf("maria%d@agency.example.com", i), Kind: kind, Access: provider.AccessReplies}
+	if p.chance(0.1) {
+		s.Access = provider.AccessSend
+	}
+	s.World = postoffice.GmailBeliefs()
+	if kind == provider.MSGraph {
+		s.World = postoffice.GraphBeliefs()
+	}
+	s.World.KeepsMessageID = !p.chance(0.15)
+	s.World.SentCopyKeepsID = !p.chance(0.1)
+	s.World.SentCopyMissing = p.chance(0.1)
+	s.World.EqualSubjectsMerge = p.chance(0.2)
+	s.World.KeepsReferences = !p.chance(0.1)
+	s.Google.Beliefs = gmailtest.Beliefs{RotatesRefreshTokens: p.chance(0.5), HistoryWithoutLabels: p.chance(0.5), ShortScopes: p.chance(0.5), NoIssuer: p.chance(0.5)}
+	s.Entra.Beliefs = msgraphtest.Beliefs{
+		FullScopes: p.chance(0.5), SendsIssuer: p.chance(0.5), SentCopyHeaders: p.chance(0.5), DropsCustomHeaders: p.chance(0.2),
+		PropertyIDsAsAsked: p.chance(0.5), DeltaWithoutProperties: p.chance(0.5), DeltaSkipsBrief: p.chance(0.5), DeltaReplays: p.chance(0.5),
+	}
+	if p.chance(0.3) {
+		s.Entra.Drafts = p.upTo(10 * time.Minute)
+	}
+	if p.chance(0.3) {
+		s.Entra.Outbox = p.upTo(20 * time.Minute)
+	}
+	if p.chance(0.3) {
+		s.Entra.PageSize = 22 + p.rnd.IntN(10)
+	}
+	s.Delays = postoffice.Delays{Delivery: p.upTo(2 * time.Minute), Visible: p.upTo(3 * time.Minute), SentCopy: p.upTo(10 * time.Minute)}
+	s.Filed = p.chance(0.3)
+	return s
+}
+
+func (p *Plan) candidate(i int) Candidate {
+	c := Candidate{Address: fmt.Sprintf("c%d@example.net", i), Sender: p.rnd.IntN(len(p.Senders))}
+	if p.chance(0.3) {
+		c.Zone = []string{"Europe/Lisbon", "America/New_York", "Asia/Tokyo"}[p.rnd.IntN(3)]
+	}
+	on, after := 1+p.rnd.IntN(p.Steps), p.upTo(30*time.Minute)
+	if p.chance(0.5) {
+		after = p.upTo(3 * day)
+	}
+	after += time.Second
+	act := func(b postoffice.Behaviour) { c.Does = []postoffice.Behaviour{b} }
+	switch p.rnd.IntN(9) {
+	case 0, 1:
+		act(postoffice.Behaviour{Do: postoffice.Answer, On: on, After: after})
+	case 2:
+		act(postoffice.Behaviour{Do: postoffice.AnswerNew, On: on, After: after})
+	case 3:
+		c.Private = fmt.Sprintf("private%d@example.org", i)
+		act(postoffice.Behaviour{Do: postoffice.Answer, On: on, After: after, From: c.Private})
+	case 4:
+		do := postoffice.OutOfOffice
+		if p.chance(0.5) {
+			do = postoffice.OutOfOfficeExchange
+		}
+		act(postoffice.Behaviour{Do: do, On: on, After: time.Second, Until: start().Add(12 * day).Truncate(day)})
+	case 5:
+		act(postoffice.Behaviour{Do: postoffice.Bounce, On: on, After: p.upTo(time.Hour)})
+	case 6:
+		act(postoffice.Behaviour{Do: postoffice.BounceLater, On: on, After: p.upTo(time.Hour)})
+	case 7:
+		act(postoffice.Behaviour{Do: postoffice.ReadReceipt, On: on, After: p.upTo(time.Hour)})
+	}
+	return c
+}
+
+// recognises reports whether the service leaves enough on a sent mail for its
+// copy, and with it its thread, to be found.
+func (s Sender) recognises() bool {
+	if s.World.SentCopyMissing {
+		return false
+	}
+	key := s.Kind == provider.Gmail || !s.Entra.Beliefs.DropsCustomHeaders
+	return key || s.World.KeepsMessageID && s.World.SentCopyKeepsID
+}
+
+// String is the plan for people.
+func (p *Plan) String() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "seed %d: %d steps, trouble %.2f, durable %t\n", p.Seed, p.Steps, p.Trouble, p.Durable)
+	for _, s := range p.Senders {
+		fmt.Fprintf(&b, "  %s %s access %s world %+v", s.Address, s.Kind, s.Access, s.World)
+		if s.Kind == provider.MSGraph {
+			fmt.Fprintf(&b, " graph %+v drafts %v outbox %v page %d", s.Entra.Beliefs, s.Entra.Drafts, s.Entra.Outbox, s.Entra.PageSize)
+		} else {
+			fmt.Fprintf(&b, " google %+v", s.Google.Beliefs)
+		}
+		fmt.Fprintf(&b, " delays %+v filed %t\n", s.Delays, s.Filed)
+	}
+	for _, c := range p.Candidates {
+		fmt.Fprintf(&b, "  %s of sender %d in %q: ", c.Address, c.Sender, c.Zone)
+		for _, d := range c.Does {
+			fmt.Fprintf(&b, "%s on mail %d after %v from %q", d.Do, d.On, d.After, d.From)
+		}
+		b.WriteByte('\n')
+	}
+	return b.String()
+}

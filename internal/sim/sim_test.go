@@ -1,0 +1,75 @@
+package sim_test
+
+import (
+	"crypto/rand"
+	"crypto/rsa"
+	"flag"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/outreachkit/outreach/internal/sim"
+	"github.com/outreachkit/outreach/store/memstore"
+)
+
+var (
+	seed  = flag.Uint64("seed", 0, "play this one seed, and tell what happened")
+	seeds = flag.Int("seeds", 0, "how many seeds to play; zero is as many as fit in the time")
+	first = flag.Uint64("first", 1, "the first seed")
+)
+
+var key = sync.OnceValue(func() *rsa.PrivateKey {
+	k, err := rsa.GenerateKey(rand.Reader, 2048)
+	if err != nil {
+		panic(err)
+	}
+	return k
+})
+
+func inMemory(now func() time.Time) (sim.Stores, error) {
+	m := memstore.New(memstore.Options{Now: now})
+	return sim.Stores{Links: m.Tokens(), Flows: m.Flows(), Enrollments: m.Enrollments(), Log: m.Conversations()}, nil
+}
+
+func play(t *testing.T, n uint64, m sim.Mutant) *sim.History {
+	t.Helper()
+	h, err := sim.Run(t.Context(), sim.Draw(n), sim.Params{Stores: inMemory, Key: key(), Mutant: m})
+	if err != nil {
+		t.Fatalf("seed %d: %v", n, err)
+	}
+	return h
+}
+
+// TestSeeds plays as many histories as fit in the time.
+//
+//	go test ./internal/sim -seed 42       # one again, told
+//	go test ./internal/sim -seeds 10000 -timeout 24h
+func TestSeeds(t *testing.T) {
+	if *seed != 0 {
+		h := play(t, *seed, sim.Mutant{})
+		t.Logf("%s%s\n%s", h.Plan, strings.Join(h.Notes, "\n"), h.Text)
+		for _, wrong := range h.Wrong {
+			t.Error(wrong)
+		}
+		return
+	}
+	began := time.Now()
+	n := uint64(0)
+	for ; *seeds == 0 && time.Since(began) < 15*time.Second || n < uint64(*seeds); n++ {
+		if h := play(t, *first+n, sim.Mutant{}); len(h.Wrong) > 0 {
+			t.Errorf("%s%s\nplay it again: go test ./internal/sim -run TestSeeds -seed %d", h.Plan, strings.Join(h.Wrong, "\n"), *first+n)
+		}
+	}
+	t.Logf("%d seeds, %.0f an hour", n, float64(n)/time.Since(began).Hours())
+}
+
+// TestReplay: a seed plays the same history each time, to the letter.
+func TestReplay(t *testing.T) {
+	for n := range uint64(5) {
+		a, b := play(t, 1+n, sim.Mutant{}), play(t, 1+n, sim.Mutant{})
+		if a.Text != b.Text || strings.Join(a.Notes, "\n") != strings.Join(b.Notes, "\n") {
+			t.Errorf("seed %d played two histories", 1+n)
+		}
+	}
+}
