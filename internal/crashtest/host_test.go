@@ -44,6 +44,7 @@ type hostConfig struct {
 	Parent    string // address
 	Clock     string // file
 	Endpoints gmail.Endpoints
+	Workers   int
 }
 
 // host is what a program of a host's is made of.
@@ -86,7 +87,7 @@ func openHost(ctx context.Context, cfg hostConfig) (*host, error) {
 	key := sha256.Sum256([]byte("the host's secret"))
 	h.run, err = runner.New(runner.Config{
 		Store: h.store.Enrollments(), Mailboxes: h.linker, Log: h.store.Conversations(), Key: key[:], Domain: "mail.agency.example.com",
-		Now: clock.now, Options: runner.Options{Name: cfg.Name, ReadEvery: 30 * time.Minute},
+		Now: clock.now, Options: runner.Options{Name: cfg.Name, ReadEvery: 30 * time.Minute, Workers: cfg.Workers},
 	})
 	return h, err
 }
