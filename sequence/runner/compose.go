@@ -23,10 +23,7 @@ func (p *pass) compose(ctx context.Context, l *loaded, step sequence.Step, in *s
 	}
 	// The ids derive from the enrollment and the step, so that after a
 	// restore from a backup the same mail still has the same id.
-	group := "0"
-	in.Key = derive(p.r.cfg.Key, "send", l.id(), stepKey(step.ID), group)
-	in.MessageID, err = mimemsg.NewMessageID(p.r.cfg.Key, p.r.cfg.Domain, "message-id", l.id(), stepKey(step.ID), group)
-	if err != nil {
+	if in.MessageID, in.Key, err = p.r.mailIDs(l.id(), step.ID); err != nil {
 		return intentMeta{}, err
 	}
 	meta := intentMeta{
@@ -60,6 +57,13 @@ func (p *pass) compose(ctx context.Context, l *loaded, step sequence.Step, in *s
 			"makes a mail of %d bytes; the mail service takes %d", len(in.Raw), limit)}
 	}
 	return meta, nil
+}
+
+// mailIDs are the Message-ID and the key of a step's mail.
+func (r *Runner) mailIDs(enrollment string, step sequence.StepID) (messageID, key string, err error) {
+	const group = "0"
+	messageID, err = mimemsg.NewMessageID(r.cfg.Key, r.cfg.Domain, "message-id", enrollment, stepKey(step), group)
+	return messageID, derive(r.cfg.Key, "send", enrollment, stepKey(step), group), err
 }
 
 // thread says where a step's mail belongs. A step without a subject answers

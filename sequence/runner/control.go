@@ -173,7 +173,11 @@ func (r *Runner) Decide(ctx context.Context, id string, sent bool) (Enrollment, 
 				continue
 			}
 			if sent {
-				return r.markSent(l, b, in, store.Result{Intent: in.ID, State: store.IntentSent, At: in.Created}, in.Created)
+				at := in.Created
+				if len(in.Raw) == 0 { // it left at some time in a lost span: no follow-up may come early
+					at = in.Deadline
+				}
+				return r.markSent(l, b, in, store.Result{Intent: in.ID, State: store.IntentSent, At: at}, at)
 			}
 			return r.markNotSent(l, b, in, now, "a person decided")
 		}

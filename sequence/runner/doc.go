@@ -27,6 +27,14 @@
 // passed once more; anything else waits, or goes to a person through Decide.
 // An accepted mail is never sent again.
 //
+// # After a restoration
+//
+// A store that was put back from a backup knows nothing of what left since.
+// Recover tells the runner so, and must be called before the first Tick: then
+// no mailbox sends before it was asked what left it in the lost time, and what
+// came in it is read. Message-IDs derive from Config.Key, the host's key and
+// the step, so they are known though their record is lost.
+//
 // # No blind follow-up
 //
 // A follow-up leaves at most Options.Freshness after the start of a read of

@@ -29,6 +29,11 @@ type pass struct {
 	changed   bool      // box or data differ from what is stored
 
 	sent, incoming int
+
+	restored    *restoration // the last one that the host told of; nil is none
+	recoverOnly bool         // makes up for lost time, and sends nothing
+	kept        bool         // stays claimed until Recover gives it back
+	recovery    recovery
 }
 
 func newPass(r *Runner, c store.Claim, leaseEnd time.Time) *pass {
@@ -108,6 +113,9 @@ func (p *pass) work(ctx context.Context) error {
 	}
 	p.linked = linked
 	p.mb = observed{mb: linked.Mailbox, r: p.r, mailbox: p.box.ID, link: p.box.Link}
+	if err := p.noteRestored(ctx); err != nil {
+		return err
+	}
 	if err := p.start(ctx); err != nil {
 		return err
 	}
@@ -127,8 +135,14 @@ func (p *pass) work(ctx context.Context) error {
 	if err := p.reconcile(ctx); err != nil {
 		return err
 	}
+	if err := p.recover(ctx); err != nil {
+		return err
+	}
 	if err := p.catchUp(ctx); err != nil {
 		return err
+	}
+	if p.recoverOnly {
+		return nil
 	}
 	if p.readDue() {
 		if err := p.read(ctx, true); err != nil {
@@ -221,6 +235,10 @@ func (p *pass) finish(ctx context.Context, keep time.Duration) error {
 }
 
 func (p *pass) giveBack(ctx context.Context) error {
+	if p.recoverOnly {
+		p.kept = true
+		return nil
+	}
 	if err := p.r.cfg.Store.Unclaim(ctx, p.claim.Fence); err != nil {
 		return fmt.Errorf("runner: give back mailbox %s: %w", p.box.ID, err)
 	}

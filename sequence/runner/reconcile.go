@@ -68,6 +68,11 @@ func (p *pass) reconcileOne(ctx context.Context, l *loaded, in store.Intent) err
 		}
 	}
 	copies, err := p.mb.copies(ctx, in, p.data.Proven, ReasonReconcile)
+	return p.answered(ctx, in, copies, err)
+}
+
+// answered records what the mailbox says became of an open intent.
+func (p *pass) answered(ctx context.Context, in store.Intent, copies []provider.Located, err error) error {
 	var pe *provider.Error
 	switch {
 	case err == nil:
@@ -84,7 +89,7 @@ func (p *pass) reconcileOne(ctx context.Context, l *loaded, in store.Intent) err
 	case pe.Kind == provider.ErrNotSettled:
 		return p.lookLater(ctx, in, later(pe.Until, p.r.cfg.Now().Add(p.r.opts.RetryEvery)))
 	case pe.Kind == provider.ErrNotSent:
-		_, err := p.r.change(ctx, []string{l.id()}, func(ls []*loaded, b *store.Batch) error {
+		_, err := p.r.change(ctx, []string{in.Enrollment}, func(ls []*loaded, b *store.Batch) error {
 			if len(ls) == 0 {
 				return nil
 			}
@@ -218,17 +223,26 @@ func (r *Runner) markSent(l *loaded, b *store.Batch, in store.Intent, res store.
 		return nil
 	}
 	r.index(l, b, m)
-	row, err := entryRow(store.Entry{
-		Key: in.ID, Conversation: l.id(), Mailbox: l.row.Mailbox, Link: l.row.Link, Owner: l.row.Owner, Actor: l.row.Actor,
-		Recipient: l.row.Recipient, Direction: DirectionOut, Step: in.Step, Crossed: l.st.Crossed == sequence.StepID(in.Step),
-		Ref: m.Ref, MessageID: m.id(), From: meta.From.String(), To: joinAddresses(meta.To), Cc: joinAddresses(meta.Cc),
-		Subject: meta.Subject, At: at, Text: meta.Text, HTML: meta.HTML, Parts: meta.Parts,
-	})
+	row, err := r.outEntry(l, in, m)
 	if err != nil {
 		return err
 	}
 	b.Outbox = append(b.Outbox, row)
 	return nil
+}
+
+// outEntry is a mail of ours as the conversation shows it.
+func (r *Runner) outEntry(l *loaded, in store.Intent, m sentMail) (store.Event, error) {
+	var meta intentMeta
+	if err := json.Unmarshal(in.Meta, &meta); err != nil {
+		return store.Event{}, fmt.Errorf("runner: the data of intent %s: %w", in.ID, err)
+	}
+	return entryRow(store.Entry{
+		Key: in.ID, Conversation: l.id(), Mailbox: l.row.Mailbox, Link: l.row.Link, Owner: l.row.Owner, Actor: l.row.Actor,
+		Recipient: l.row.Recipient, Direction: DirectionOut, Step: in.Step, Crossed: l.st.Crossed == sequence.StepID(in.Step),
+		Ref: m.Ref, MessageID: m.id(), From: meta.From.String(), To: joinAddresses(meta.To), Cc: joinAddresses(meta.Cc),
+		Subject: meta.Subject, At: m.At, Text: meta.Text, HTML: meta.HTML, Parts: meta.Parts,
+	})
 }
 
 // markNotSent writes into the batch that an intent's mail never left. The

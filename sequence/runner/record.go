@@ -40,6 +40,8 @@ type record struct {
 	Hold      string             `json:"hold,omitempty"`      // the latest reason of a hold, for people
 	Ended     string             `json:"ended,omitempty"`     // why it ended early, for people
 	Notes     int                `json:"notes,omitempty"`     // makes keys of events unique
+	Restored  string             `json:"restored,omitempty"`  // the restoration that Asked belongs to
+	Asked     uint64             `json:"asked,omitempty"`     // steps the mailbox was asked about after it, by id-1
 }
 
 // sentMail is one mail of an enrollment that was accepted.
@@ -103,8 +105,11 @@ type boxData struct {
 	Pace         time.Time `json:"pace,omitzero"`          // when the burst is whole again
 	StoppedUntil time.Time `json:"stopped_until,omitzero"` // the mail service refuses what this mailbox sends
 	StopReason   string    `json:"stop_reason,omitempty"`
-	Failures     int       `json:"failures,omitempty"` // in a row, for the wait
-	Marks        int       `json:"marks,omitempty"`    // makes keys of events unique
+	Failures     int       `json:"failures,omitempty"`  // in a row, for the wait
+	Marks        int       `json:"marks,omitempty"`     // makes keys of events unique
+	Restored     string    `json:"restored,omitempty"`  // the restoration that Before belongs to
+	Before       string    `json:"before,omitempty"`    // the cursor that the backup had
+	Recovered    string    `json:"recovered,omitempty"` // the restoration whose lost time is made up for
 }
 
 // loaded is an enrollment read from the store and understood.

@@ -108,20 +108,13 @@ func (r *Runner) Tick(ctx context.Context) (Report, error) {
 		if len(claims) == 0 {
 			break
 		}
-		passes := make([]*pass, len(claims))
-		errs := make([]error, len(claims))
-		var wg sync.WaitGroup
-		for i, c := range claims {
-			passes[i] = newPass(r, c, leaseEnd)
-			wg.Go(func() { errs[i] = passes[i].run(ctx) })
-		}
-		wg.Wait()
+		passes, err := r.passes(ctx, claims, leaseEnd, false)
 		for _, p := range passes {
 			report.Mailboxes++
 			report.Sent += p.sent
 			report.Incoming += p.incoming
 		}
-		if err := errors.Join(errs...); err != nil && failed == nil {
+		if err != nil && failed == nil {
 			failed = err // of many that fail alike the first tells enough
 		}
 		if err := ctx.Err(); err != nil {
@@ -134,6 +127,27 @@ func (r *Runner) Tick(ctx context.Context) (Report, error) {
 }
 
 const maxRounds = 1000
+
+// passes works on claimed mailboxes, all at once. With recoverOnly nothing is
+// sent, and what would be given back stays claimed.
+func (r *Runner) passes(ctx context.Context, claims []store.Claim, leaseEnd time.Time, recoverOnly bool) ([]*pass, error) {
+	// It is read after the claims are made: who claims after a restoration
+	// was written down knows of it.
+	re, err := r.restoration(ctx)
+	if err != nil {
+		return nil, err
+	}
+	passes := make([]*pass, len(claims))
+	errs := make([]error, len(claims))
+	var wg sync.WaitGroup
+	for i, c := range claims {
+		passes[i] = newPass(r, c, leaseEnd)
+		passes[i].restored, passes[i].recoverOnly = re, recoverOnly
+		wg.Go(func() { errs[i] = passes[i].run(ctx) })
+	}
+	wg.Wait()
+	return passes, errors.Join(errs...)
+}
 
 // Run calls Tick until the context ends, and waits Options.Idle when there
 // was nothing to do. A mail whose request has left when the context ends is

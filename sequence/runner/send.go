@@ -62,6 +62,9 @@ func (p *pass) due(ctx context.Context, id string) error {
 	if p.data.StoppedUntil.After(now) {
 		return p.putOff(ctx, l, p.data.StoppedUntil, "the mail service refuses mail of this mailbox: "+p.data.StopReason)
 	}
+	if asked, err := p.recoverDue(ctx, l); err != nil || asked {
+		return err
+	}
 	step, ok := stepOf(l.seq, next.Step)
 	if !ok {
 		return fmt.Errorf("runner: enrollment %s: the sequence has no step %d", l.id(), next.Step)
@@ -325,7 +328,7 @@ func (p *pass) prepare(ctx context.Context, l *loaded, step sequence.Step, deadl
 }
 
 // lastTry returns the latest attempt of this step whose mail provably never
-// left.
+// left. That of a mail whose record was lost has no bytes: see openLost.
 func (p *pass) lastTry(ctx context.Context, l *loaded, step sequence.Step) (*store.Intent, error) {
 	if l.rec.Try == 0 {
 		return nil, nil
@@ -336,7 +339,7 @@ func (p *pass) lastTry(ctx context.Context, l *loaded, step sequence.Step) (*sto
 	}
 	var last *store.Intent
 	for i := range intents {
-		if intents[i].Step == int(step.ID) && intents[i].State == store.IntentNotSent {
+		if intents[i].Step == int(step.ID) && intents[i].State == store.IntentNotSent && len(intents[i].Raw) > 0 {
 			last = &intents[i]
 		}
 	}
