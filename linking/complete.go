@@ -14,6 +14,7 @@ import (
 
 	"github.com/outreachkit/outreach/provider"
 	"github.com/outreachkit/outreach/store"
+	"github.com/outreachkit/outreach/store/seal"
 )
 
 // CompleteParams is a callback. All fields are required.
@@ -98,6 +99,10 @@ func (l *Linker) take(ctx context.Context, p CompleteParams) (pending, error) {
 		return pending{}, fmt.Errorf("linking: complete: take the flow: %w", err)
 	}
 	data, err := l.open(stored.Data, "flow "+key)
+	if seal.Temporary(err) {
+		// The flow is used up all the same: the user has to begin again.
+		return pending{}, &provider.Error{Kind: provider.ErrTemporary, Op: "linking: complete", Reason: ReasonSealer, Err: err}
+	}
 	var flow pending
 	if err != nil || json.Unmarshal(data, &flow) != nil {
 		return pending{}, &StateError{Reason: StateUnknown}
@@ -231,7 +236,7 @@ func (l *Linker) sealToken(link *store.Link, tok *oauth2.Token) error {
 	if err != nil {
 		return fmt.Errorf("linking: link %s: %w", link.ID, err)
 	}
-	link.Token, err = l.seal(data, "link "+link.ID)
+	link.Token, err = l.seal(data, linkRecord(link.ID))
 	return err
 }
 

@@ -13,13 +13,6 @@ import (
 	"github.com/outreachkit/outreach/store"
 )
 
-// Sealer encrypts what is stored. Google Tink's AEAD is one. Implementations
-// are safe for concurrent use and authenticate associatedData.
-type Sealer interface {
-	Encrypt(plaintext, associatedData []byte) ([]byte, error)
-	Decrypt(ciphertext, associatedData []byte) ([]byte, error)
-}
-
 // Config is what a Linker needs of its host. Providers, Links, Flows and
 // Sealer are required.
 type Config struct {
@@ -29,7 +22,9 @@ type Config struct {
 
 	// Sealer encrypts tokens and pending flows, with the id of the link or
 	// the flow as associated data, so that a record moved to another place
-	// does not open. Nil is refused unless InsecurePlainTokens is set.
+	// does not open. seal.KeyRing is one, and Google Tink's AEAD. After its key
+	// was changed, call Reseal. Nil is refused unless InsecurePlainTokens is
+	// set.
 	Sealer              Sealer
 	InsecurePlainTokens bool
 

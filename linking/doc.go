@@ -37,5 +37,9 @@
 // the mark on an unmarked record. After a holder died with a rotated token in
 // its memory, the refusal says ReasonLostInCrash. Expiry is counted from
 // Config.Now; x/oauth2's own clock is not relied on. Tokens are sealed with
-// the link's id as associated data, and appear in no error and no log line.
+// the link's id as associated data (package store/seal, which also says how
+// keys are rotated; Reseal rewrites what older keys sealed), and appear in no
+// error and no log line. A token that can't be opened now, because a key
+// service is down, is temporary trouble: the link stays as it is, and Unlink
+// fails rather than free a mailbox whose grant it could not revoke.
 package linking

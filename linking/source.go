@@ -11,6 +11,7 @@ import (
 
 	"github.com/outreachkit/outreach/provider"
 	"github.com/outreachkit/outreach/store"
+	"github.com/outreachkit/outreach/store/seal"
 )
 
 // source is a link's TokenSource. It keeps nothing but what was refused: the
@@ -103,6 +104,9 @@ func (l *Linker) live(link store.Link, refused string) (*oauth2.Token, bool, err
 		return nil, false, err
 	}
 	tok, err := l.tokenOf(link)
+	if seal.Temporary(err) {
+		return nil, false, &provider.Error{Kind: provider.ErrTemporary, Op: "linking: token", Reason: ReasonSealer, Err: err}
+	}
 	if err != nil {
 		// The key ring is the operator's, and the mailbox is not at fault.
 		l.log.Error("linking: a stored token does not open", "link", link.ID, "error", err)
@@ -223,7 +227,11 @@ func (l *Linker) saveToken(ctx context.Context, link store.Link, grant provider.
 		next.Mark, next.Changed = nil, l.cfg.Now()
 		next.Access, next.Scopes = string(grant.Access.AtMost(provider.Access(link.Access))), grant.Scopes
 		if err := l.sealToken(&next, grant.Token); err != nil {
-			return nil, err
+			last = err
+			if !seal.Temporary(err) || l.cfg.Wait(ctx, pollEvery) != nil {
+				break
+			}
+			continue // the old token may be dead, and this one is known here alone
 		}
 		_, err := l.cfg.Links.CompareAndSwap(ctx, next)
 		if err == nil {

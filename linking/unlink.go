@@ -7,6 +7,7 @@ import (
 
 	"github.com/outreachkit/outreach/provider"
 	"github.com/outreachkit/outreach/store"
+	"github.com/outreachkit/outreach/store/seal"
 )
 
 // UnlinkParams names a link to end. Owner and Link are required.
@@ -23,7 +24,8 @@ type UnlinkParams struct {
 // Unlink ends a link, in this order: nobody uses it any more, the grant is
 // revoked, the mailbox is free for another owner. If the last two came in the
 // opposite order, a late revoke could kill the next owner's grant. If revoking
-// fails the link stays in LinkUnlinking; call Unlink again.
+// fails, or the token can't be opened now because the Sealer's key service is
+// down, the link stays in LinkUnlinking; call Unlink again.
 func (l *Linker) Unlink(ctx context.Context, p UnlinkParams) error {
 	for range maxConflicts {
 		link, err := l.owned(ctx, p.Owner, p.Link)
@@ -64,13 +66,18 @@ func (l *Linker) Unlink(ctx context.Context, p UnlinkParams) error {
 }
 
 // revoke ends the grant. A token that does not open can't be revoked, and
-// must not keep the mailbox from being released.
+// must not keep the mailbox from being released. One that may open later
+// does: released, it would stay alive at the service for ever.
 func (l *Linker) revoke(ctx context.Context, link store.Link) error {
 	prov, ok := l.providers[link.Provider]
 	if !ok {
 		return nil
 	}
 	tok, err := l.tokenOf(link)
+	if seal.Temporary(err) {
+		return fmt.Errorf("linking: unlink %s (call Unlink again): %w", link.ID,
+			&provider.Error{Kind: provider.ErrTemporary, Op: "revoke", Reason: ReasonSealer, Err: err})
+	}
 	if err != nil {
 		l.log.WarnContext(ctx, "linking: unlinking without revoking", "link", link.ID, "error", err)
 		return nil
