@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -35,6 +36,7 @@ type Attempt struct {
 	taken  bool // some byte of the body was
 	sealed bool // no byte will be any more
 	status int  // of the answer, zero if none came
+	page   bool // the answer is one for people
 }
 
 type attemptKey struct{}
@@ -125,6 +127,7 @@ func (a *Attempt) end(resp *http.Response) {
 	defer a.mu.Unlock()
 	if resp != nil {
 		a.status = resp.StatusCode
+		a.page = strings.HasPrefix(strings.ToLower(resp.Header.Get("Content-Type")), "text/html")
 		return
 	}
 	a.sealed = true
@@ -159,6 +162,9 @@ func (a *Attempt) Outcome() Outcome {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if slices.Contains(a.accept, a.status) {
+		if a.page { // of somebody in between, such as a network's sign-in: no API answers so
+			return Unknown
+		}
 		return Accepted
 	}
 	switch a.status {

@@ -70,7 +70,7 @@ func (c *candidate) wrote() []postoffice.Message {
 // the candidate writes.
 func (c *candidate) sees() bool {
 	s := c.service().plan
-	return s.Access == provider.AccessReplies && (c.Private == "" || s.recognises())
+	return s.Access == provider.AccessReplies && (c.Private == "" || s.joins())
 }
 
 // lastRead is when the latest request for what is new left before t.

@@ -162,6 +162,10 @@ func (s Sender) recognises() bool {
 	return key || s.World.KeepsMessageID && s.World.SentCopyKeepsID
 }
 
+// joins reports whether an answer comes into the thread of the mail that it
+// answers: else one from another address is nothing that may be read.
+func (s Sender) joins() bool { return s.recognises() && s.World.SentCopyKeepsID }
+
 // String is the plan for people.
 func (p *Plan) String() string {
 	var b strings.Builder

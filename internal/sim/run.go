@@ -195,9 +195,11 @@ func (w *world) tick(ctx context.Context, h *host) {
 	_, err := h.run.Tick(ctx)
 	h.busy = false
 	if h.life.dead {
-		w.note("a process died")
-		if err := w.birth(slices.Index(w.hosts[:], h)); err != nil {
-			w.wrong = append(w.wrong, "birth: "+err.Error())
+		if i := slices.Index(w.hosts[:], h); i >= 0 { // else it was born again meanwhile
+			w.note("a process died")
+			if err := w.birth(i); err != nil {
+				w.wrong = append(w.wrong, "birth: "+err.Error())
+			}
 		}
 		return
 	}

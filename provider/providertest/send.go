@@ -65,6 +65,16 @@ func sendTests() tests {
 				t.Errorf("%d send requests, want 1", w.Requests().Send)
 			}
 		},
+		"Portal": func(t *testing.T, w *world) {
+			need(t, w.Faults.Portal != nil, "fault Portal")
+			l := w.sender(t)
+			out := w.compose("carol@example.org", "A position")
+			w.Faults.Portal()
+			if _, err := l.Send(t.Context(), out); err == nil {
+				t.Error("a page of somebody in between counts as accepted")
+			}
+			w.accepted(t, out, 0)
+		},
 		"RequestLost": func(t *testing.T, w *world) {
 			need(t, w.Faults.LoseRequest != nil, "fault LoseRequest")
 			l := w.sender(t)

@@ -55,10 +55,25 @@ func (p *pass) item(ctx context.Context, it provider.Item, reason string) error 
 	switch m.Direction {
 	case provider.DirectionSent:
 		return p.ownCopy(ctx, env, m)
-	case provider.DirectionOwn, provider.DirectionIn, provider.DirectionReport:
+	case provider.DirectionOwn:
+		if p.r.made(env) { // a preview's, or an ended enrollment's, in a thread that was merged
+			return p.forget(ctx, env.Ref)
+		}
+		return p.matched(ctx, env, m, ls)
+	case provider.DirectionIn, provider.DirectionReport:
 		return p.matched(ctx, env, m, ls)
 	}
 	return p.forget(ctx, env.Ref)
+}
+
+// made reports whether a mail of the mailbox's owner is one that was made
+// here: it bears a key, or a Message-ID as only we make them.
+func (r *Runner) made(env *provider.Envelope) bool {
+	if env.Header.Get(provider.KeyHeader) != "" {
+		return true
+	}
+	local, domain, ok := strings.Cut(provider.BareID(env.MessageID), "@")
+	return ok && strings.EqualFold(domain, r.cfg.Domain) && len(local) == 32 // see mimemsg.NewMessageID
 }
 
 // known gathers the conversations that an envelope could belong to.
