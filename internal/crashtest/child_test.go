@@ -7,7 +7,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"os/exec"
 	"strings"
@@ -22,6 +21,8 @@ const (
 	sayGoOn = "go on"
 	sayDone = "done"
 )
+
+var errDone = errors.New("all is over")
 
 // childMain is a host's process: it does what is due, and then asks for time
 // to go on, until the parent says that it is over. What it can't do ends it.
@@ -39,16 +40,10 @@ func childMain() error {
 		if _, err := h.run.Tick(ctx); err != nil {
 			return err
 		}
-		resp, err := h.client.Get("http://" + parent + "/step")
-		if err != nil {
-			return err
-		}
-		said, err := io.ReadAll(resp.Body)
-		if err := errors.Join(err, resp.Body.Close()); err != nil {
-			return err
-		}
-		if string(said) == sayDone {
+		if err := h.step(); errors.Is(err, errDone) {
 			return nil
+		} else if err != nil {
+			return err
 		}
 	}
 }

@@ -6,6 +6,8 @@ import (
 	"context"
 	"crypto/sha256"
 	"database/sql"
+	"errors"
+	"io"
 	"net"
 	"net/http"
 	"os"
@@ -21,6 +23,7 @@ import (
 	"github.com/outreachkit/outreach/linking"
 	"github.com/outreachkit/outreach/provider"
 	"github.com/outreachkit/outreach/sequence/runner"
+	"github.com/outreachkit/outreach/store"
 	"github.com/outreachkit/outreach/store/sqlstore"
 )
 
@@ -30,6 +33,11 @@ const (
 
 	// parent is the host name of the test's process, beside Google's.
 	parent = "parent.invalid"
+
+	// stepped and sending are what a process asks its parent: whether time
+	// goes on, and nothing, before a mail leaves.
+	stepped = "/step"
+	sending = "/sending"
 
 	// childHeader names the process that makes a request.
 	childHeader = "X-Crashtest-Child"
@@ -77,19 +85,36 @@ func openHost(ctx context.Context, cfg hostConfig) (*host, error) {
 	if err != nil {
 		return nil, err
 	}
+	about := &about{client: h.client}
 	h.linker, err = linking.New(linking.Config{
-		Providers: []provider.Provider{google}, Links: h.store.Tokens(), Flows: h.store.Flows(), Now: clock.now,
+		Providers: []provider.Provider{google}, Links: tokens{h.store.Tokens(), about}, Flows: h.store.Flows(), Now: clock.now,
 		InsecurePlainTokens: true,
+		// Who waits for another's refresh waits in the world's time, in which
+		// the other may have died or stand still.
+		Wait: func(context.Context, time.Duration) error { return h.step() },
 	})
 	if err != nil {
 		return nil, err
 	}
 	key := sha256.Sum256([]byte("the host's secret"))
 	h.run, err = runner.New(runner.Config{
-		Store: h.store.Enrollments(), Mailboxes: h.linker, Log: h.store.Conversations(), Key: key[:], Domain: "mail.agency.example.com",
+		Store: enrollments{h.store.Enrollments(), about}, Mailboxes: h.linker, Log: h.store.Conversations(), Key: key[:], Domain: "mail.agency.example.com",
 		Now: clock.now, Options: runner.Options{Name: cfg.Name, ReadEvery: 30 * time.Minute, Workers: cfg.Workers},
 	})
 	return h, err
+}
+
+// step waits until time has gone on. It returns errDone when all is over.
+func (h *host) step() error {
+	resp, err := h.client.Get("http://" + parent + stepped)
+	if err != nil {
+		return err
+	}
+	said, err := io.ReadAll(resp.Body)
+	if err == nil && string(said) == sayDone {
+		err = errDone
+	}
+	return errors.Join(err, resp.Body.Close())
 }
 
 // clientOf reaches the test's process under every name.
@@ -111,6 +136,42 @@ func (n named) RoundTrip(req *http.Request) (*http.Response, error) {
 	req = req.Clone(req.Context())
 	req.Header.Set(childHeader, n.name)
 	return n.base.RoundTrip(req)
+}
+
+// about tells the parent when a mail is about to leave: its intent is
+// committed, and the token for its request is asked for.
+type about struct {
+	client *http.Client
+	send   atomic.Bool
+}
+
+type enrollments struct {
+	store.EnrollmentStore
+	about *about
+}
+
+func (e enrollments) Commit(ctx context.Context, b store.Batch) error {
+	err := e.EnrollmentStore.Commit(ctx, b)
+	if err == nil && len(b.Intents) > 0 {
+		e.about.send.Store(true)
+	}
+	return err
+}
+
+type tokens struct {
+	store.TokenStore
+	about *about
+}
+
+func (t tokens) Get(ctx context.Context, id string) (store.Link, error) {
+	if t.about.send.Swap(false) {
+		resp, err := t.about.client.Get("http://" + parent + sending)
+		if err != nil {
+			return store.Link{}, err
+		}
+		_ = resp.Body.Close()
+	}
+	return t.TokenStore.Get(ctx, id)
 }
 
 // sharedClock is the world's time in memory that processes share, so that

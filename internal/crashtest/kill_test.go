@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/outreachkit/outreach/gmail/gmailtest"
 	"github.com/outreachkit/outreach/store/sqlstore"
 )
 
@@ -69,7 +70,8 @@ func (k *killer) around(w http.ResponseWriter, r *http.Request, serve http.Handl
 		k.kill()
 		panic(http.ErrAbortHandler)
 	case unanswered:
-		if r.Host != parent { // time goes on only for who hears it
+		if r.Host != parent || r.URL.Path == sending { // time goes on only for who hears it
+			defer k.kill() // also where a fault cuts the connection
 			unheard(serve, r)
 		}
 		k.kill()
@@ -139,6 +141,10 @@ func TestKill(t *testing.T) {
 				ok := t.Run(fmt.Sprint("world", worlds), func(t *testing.T) {
 					driver, dsn, dialect := open(t)
 					k := &killer{w: newWorld(t, driver, dsn, dialect), rng: rng, count: count}
+					// Now and then a connection is cut, too.
+					for i, fault := range []gmailtest.Fault{gmailtest.CutAfter, gmailtest.CutBefore, gmailtest.CutAfter, gmailtest.CutAfter} {
+						k.w.google.Inject(gmailtest.Rule{Op: "messages.send", Fault: fault, Skip: 5 * i})
+					}
 					n, err := k.play(*kills - killed)
 					killed += n
 					if err != nil {

@@ -70,15 +70,15 @@ type world struct {
 	around func(w http.ResponseWriter, r *http.Request, serve http.Handler)
 
 	mu      sync.Mutex
-	running map[string]bool        // children that time waits for
-	waiting map[string]chan string // those that have done what was due
+	running map[string]bool          // children that time waits for
+	waiting map[string][]chan string // those that wait for it
 }
 
 // newWorld makes a world in which every mailbox is linked, proven by a
 // preview, and has a candidate of each sort enrolled.
 func newWorld(t *testing.T, driver, dsn string, dialect sqlstore.Dialect) *world {
 	t.Helper()
-	w := &world{t: t, running: make(map[string]bool), waiting: make(map[string]chan string)}
+	w := &world{t: t, running: make(map[string]bool), waiting: make(map[string][]chan string)}
 	must := func(err error) {
 		t.Helper()
 		if err != nil {
@@ -177,6 +177,9 @@ func (w *world) serve(rw http.ResponseWriter, r *http.Request) {
 	var serve http.Handler = w.google
 	if r.Host == parent {
 		serve = http.HandlerFunc(w.step)
+		if r.URL.Path == sending {
+			serve = http.HandlerFunc(func(http.ResponseWriter, *http.Request) {})
+		}
 	}
 	if w.around == nil || r.Header.Get(childHeader) == w.cfg.Name {
 		serve.ServeHTTP(rw, r)
@@ -185,12 +188,12 @@ func (w *world) serve(rw http.ResponseWriter, r *http.Request) {
 	w.around(rw, r, serve)
 }
 
-// step is asked by a child that has done what was due. Time goes on when all
-// that are running have.
+// step is asked by a child that has done what was due, or waits for another.
+// Time goes on when all that are running do.
 func (w *world) step(rw http.ResponseWriter, r *http.Request) {
 	name, answer := r.Header.Get(childHeader), make(chan string, 1)
 	w.mu.Lock()
-	w.waiting[name] = answer
+	w.waiting[name] = append(w.waiting[name], answer)
 	w.goOn()
 	w.mu.Unlock()
 	select {
@@ -214,8 +217,10 @@ func (w *world) goOn() {
 	if w.advance(tick); !w.office.Clock().Now().Before(w.end) {
 		said = sayDone
 	}
-	for name, answer := range w.waiting {
-		answer <- said
+	for name, answers := range w.waiting {
+		for _, answer := range answers {
+			answer <- said
+		}
 		delete(w.waiting, name)
 	}
 }
