@@ -1,0 +1,430 @@
+package runner_test
+
+import (
+	"context"
+	"database/sql"
+	"database/sql/driver"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgconn"
+	_ "github.com/jackc/pgx/v5/stdlib"
+
+	"github.com/outreachkit/outreach/internal/pgtest"
+	"github.com/outreachkit/outreach/provider/postoffice"
+	"github.com/outreachkit/outreach/sequence/runner"
+	"github.com/outreachkit/outreach/store/sqlstore"
+)
+
+var postgres = pgtest.Lazy{Config: pgtest.Config{Driver: "pgx"}}
+
+func TestMain(m *testing.M) {
+	code := m.Run()
+	if err := postgres.Stop(); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		code = 1
+	}
+	os.Exit(code)
+}
+
+// wire is a driver between the store and its database that can be told what
+// goes wrong.
+type wire struct {
+	real driver.Driver
+	dsn  string
+
+	mu     sync.Mutex
+	born   int                                     // connections of an older time are dead
+	refuse error                                   // of new connections
+	strike func(query string) (err error, cut bool) // before each statement; cut ends the connection
+	hits   int
+}
+
+func (w *wire) Driver() driver.Driver { return w.real }
+
+func (w *wire) Connect(context.Context) (driver.Conn, error) {
+	w.mu.Lock()
+	born, refuse := w.born, w.refuse
+	w.mu.Unlock()
+	if refuse != nil {
+		return nil, refuse
+	}
+	c, err := w.real.Open(w.dsn)
+	if err != nil {
+		return nil, err
+	}
+	return &wireConn{Conn: c, w: w, born: born}, nil
+}
+
+// set says what goes wrong from now on; nil is nothing.
+func (w *wire) set(strike func(query string) (error, bool)) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.strike = strike
+}
+
+// down ends all connections and refuses new ones, for as long as err is not
+// nil.
+func (w *wire) down(err error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.refuse = err
+	w.born++
+}
+
+type wireConn struct {
+	driver.Conn
+	w    *wire
+	born int
+	dead bool
+}
+
+var errCut = fmt.Errorf("the connection was cut: %w", io.ErrUnexpectedEOF)
+
+func (c *wireConn) struck(query string) error {
+	c.w.mu.Lock()
+	defer c.w.mu.Unlock()
+	if c.dead || c.born != c.w.born {
+		c.dead = true
+		return errCut
+	}
+	if c.w.strike == nil {
+		return nil
+	}
+	err, cut := c.w.strike(query)
+	if err != nil {
+		c.w.hits++
+		c.dead = cut
+	}
+	return err
+}
+
+func (c *wireConn) ExecContext(ctx context.Context, q string, args []driver.NamedValue) (driver.Result, error) {
+	if err := c.struck(q); err != nil {
+		return nil, err
+	}
+	return c.Conn.(driver.ExecerContext).ExecContext(ctx, q, args)
+}
+
+func (c *wireConn) QueryContext(ctx context.Context, q string, args []driver.NamedValue) (driver.Rows, error) {
+	if err := c.struck(q); err != nil {
+		return nil, err
+	}
+	return c.Conn.(driver.QueryerContext).QueryContext(ctx, q, args)
+}
+
+func (c *wireConn) CheckNamedValue(v *driver.NamedValue) error {
+	if n, ok := c.Conn.(driver.NamedValueChecker); ok {
+		return n.CheckNamedValue(v)
+	}
+	return driver.ErrSkip
+}
+
+func (c *wireConn) IsValid() bool { return !c.dead }
+
+func (c *wireConn) ResetSession(ctx context.Context) error {
+	if r, ok := c.Conn.(driver.SessionResetter); ok {
+		return r.ResetSession(ctx)
+	}
+	return nil
+}
+
+func (c *wireConn) BeginTx(ctx context.Context, opts driver.TxOptions) (driver.Tx, error) {
+	if err := c.struck("BEGIN"); err != nil {
+		return nil, err
+	}
+	tx, err := c.Conn.(driver.ConnBeginTx).BeginTx(ctx, opts)
+	return &wireTx{tx, c}, err
+}
+
+type wireTx struct {
+	driver.Tx
+	c *wireConn
+}
+
+// Commit can be cut off before it is made, and after.
+func (tx *wireTx) Commit() error {
+	if err := tx.c.struck("COMMIT"); err != nil {
+		return errors.Join(err, tx.Tx.Rollback())
+	}
+	if err := tx.Tx.Commit(); err != nil {
+		return err
+	}
+	return tx.c.struck("after COMMIT")
+}
+
+// broken is a world on a database that breaks.
+type broken struct {
+	*world
+	dialect sqlstore.Dialect
+	wire    *wire
+	db      *sql.DB // through the wire
+	admin   *sql.DB // past it
+	ids     map[string]string
+	logged  *strings.Builder
+}
+
+func newBroken(t *testing.T, d sqlstore.Dialect) *broken {
+	t.Helper()
+	b := &broken{world: newWorld(t), dialect: d, logged: &strings.Builder{}}
+	name, dsn := "sqlite", "file:"+filepath.Join(t.TempDir(), "b.db")+"?_pragma=busy_timeout(10000)&_pragma=journal_mode(WAL)&_pragma=synchronous(OFF)&_txlock=immediate"
+	if d == sqlstore.PostgreSQL {
+		name, dsn = "pgx", postgres.Empty(t)
+	}
+	var err error
+	if b.admin, err = sql.Open(name, dsn); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { b.admin.Close() })
+	b.wire = &wire{real: b.admin.Driver(), dsn: dsn}
+	b.db = sql.OpenDB(b.wire)
+	t.Cleanup(func() { b.db.Close() })
+	if d == sqlstore.SQLite {
+		b.db.SetMaxOpenConns(1) // PRAGMAs are a connection's own
+	}
+	s, err := sqlstore.New(b.db, sqlstore.Options{Dialect: d, Now: b.clock.Now})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Migrate(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	b.cfg.Store, b.cfg.Log = s.Enrollments(), s.Conversations()
+	b.cfg.Logger = slog.New(slog.NewTextHandler(b.logged, nil))
+	b.cfg.Options.Idle = 2 * time.Hour
+	b.cfg.Options.Workers = 1
+	b.run = b.runner()
+	b.proven()
+	b.person("grace@example.net")
+	b.person("ben@example.net", postoffice.Behaviour{Do: postoffice.Answer, On: 2, After: time.Hour})
+	long := func(p *runner.EnrollParams) { // more than the free space of a small database's pages
+		for i := range p.Sequence.Steps {
+			p.Sequence.Steps[i].Text += "\n" + strings.Repeat("And so on. ", 1000)
+		}
+	}
+	b.ids = map[string]string{"grace": b.enroll("grace@example.net", long).ID, "ben": b.enroll("ben@example.net", long).ID}
+	return b
+}
+
+func (b *broken) exec(db *sql.DB, query string) {
+	b.t.Helper()
+	var said any
+	if strings.HasPrefix(query, "PRAGMA") { // is done only as far as it is read
+		if err := db.QueryRowContext(b.t.Context(), query).Scan(&said); err != nil && !errors.Is(err, sql.ErrNoRows) {
+			b.t.Fatalf("%s: %v", query, err)
+		}
+		return
+	}
+	if _, err := db.ExecContext(b.t.Context(), query); err != nil {
+		b.t.Fatalf("%s: %v", query, err)
+	}
+}
+
+// terminate ends every connection to the database but this one's own.
+func (b *broken) terminate() {
+	if _, err := b.admin.ExecContext(context.Background(),
+		"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"); err != nil {
+		b.t.Errorf("terminate: %v", err)
+	}
+}
+
+// ended checks that all is as if nothing had ever been broken.
+func (b *broken) ended() {
+	b.t.Helper()
+	b.want(b.ids["grace"], runner.StatusCompleted, 3)
+	b.want(b.ids["ben"], runner.StatusReplied, 2)
+	for name, want := range map[string]string{"grace": "out out out", "ben": "out out in(human)"} {
+		entries, err := b.cfg.Log.Conversation(b.t.Context(), b.ids[name])
+		if err != nil {
+			b.t.Fatal(err)
+		}
+		if got := directions(entries); got != want {
+			b.t.Errorf("the conversation with %s is %q, want %q", name, got, want)
+		}
+	}
+	for id, last := range map[string]string{b.ids["grace"]: "completed", b.ids["ben"]: "replied"} {
+		if kinds := b.events.kinds(id); !strings.Contains(kinds, last) {
+			b.t.Errorf("the host was never told %q: %s", last, kinds)
+		}
+	}
+	b.sound()
+}
+
+// outage is a way in which a whole database does not do as asked.
+type outage struct {
+	begin, end func(b *broken)
+	says       string // in the error
+}
+
+func outages(d sqlstore.Dialect) map[string]outage {
+	refused := outage{
+		begin: func(b *broken) { b.wire.down(errors.New("connection refused")) },
+		end:   func(b *broken) { b.wire.down(nil) },
+		says:  "connection refused",
+	}
+	if d == sqlstore.SQLite {
+		return map[string]outage{
+			"disk full": {
+				begin: func(b *broken) {
+					b.exec(b.db, "VACUUM")
+					b.exec(b.db, "PRAGMA max_page_count = 1") // which is as many as there are
+				},
+				end:   func(b *broken) { b.exec(b.db, "PRAGMA max_page_count = 1000000") },
+				says:  "full",
+			},
+			"read-only": {
+				begin: func(b *broken) { b.exec(b.db, "PRAGMA query_only = ON") },
+				end:   func(b *broken) { b.exec(b.db, "PRAGMA query_only = OFF") },
+				says:  "readonly",
+			},
+			"refused": refused,
+		}
+	}
+	full := func(query string) (error, bool) {
+		if strings.Contains(query, "INSERT") || strings.Contains(query, "UPDATE outreach") {
+			return &pgconn.PgError{Severity: "ERROR", Code: "53100", Message: "could not extend file: No space left on device"}, false
+		}
+		return nil, false
+	}
+	readOnly := func(on string) func(b *broken) {
+		return func(b *broken) {
+			var name string
+			if err := b.admin.QueryRowContext(b.t.Context(), "SELECT current_database()").Scan(&name); err != nil {
+				b.t.Fatal(err)
+			}
+			b.exec(b.admin, fmt.Sprintf("ALTER DATABASE %q SET default_transaction_read_only = %s", name, on))
+			b.terminate()
+			b.wire.down(nil) // connections see the setting from their beginning
+		}
+	}
+	return map[string]outage{
+		"disk full": {begin: func(b *broken) { b.wire.set(full) }, end: func(b *broken) { b.wire.set(nil) }, says: "53100"},
+		"read-only": {begin: readOnly("on"), end: readOnly("off"), says: "25006"},
+		"refused":   refused,
+	}
+}
+
+var dialects = []sqlstore.Dialect{sqlstore.SQLite, sqlstore.PostgreSQL}
+
+// TestOutages has the database out of order for a while every few hours of a
+// drip's life. Tick says so, nothing is lost, and nothing is sent twice.
+func TestOutages(t *testing.T) {
+	for _, d := range dialects {
+		for name, o := range outages(d) {
+			t.Run(string(d)+"/"+name, func(t *testing.T) {
+				b := newBroken(t, d)
+				failed := 0
+				for i := 0; b.clock.Now().Before(start.Add(14 * day)); i++ {
+					b.clock.Advance(time.Hour)
+					if i%3 != 0 {
+						o.begin(b)
+						for range 2 {
+							_, err := b.run.Tick(t.Context())
+							if err == nil {
+								continue
+							}
+							failed++
+							if !strings.HasPrefix(err.Error(), "runner: ") || !strings.Contains(err.Error(), o.says) && !errors.Is(err, io.ErrUnexpectedEOF) {
+								t.Errorf("the error is %q, without %q", err, o.says)
+							}
+						}
+						o.end(b)
+					}
+					b.clock.Advance(time.Hour)
+					if _, err := b.run.Tick(t.Context()); err != nil && (i%3 == 0 || !errors.Is(err, io.ErrUnexpectedEOF)) {
+						t.Errorf("in order again, and Tick says %v", err)
+					}
+				}
+				if failed == 0 {
+					t.Error("no Tick failed")
+				}
+				b.ended()
+			})
+		}
+	}
+}
+
+// TestConnectionsLost loses connections at random statements: between two
+// transactions, within one, before COMMIT and after it.
+func TestConnectionsLost(t *testing.T) {
+	for _, d := range dialects {
+		for seed := range map[sqlstore.Dialect]uint64{sqlstore.SQLite: 6, sqlstore.PostgreSQL: 2}[d] {
+			t.Run(fmt.Sprintf("%s/%d", d, seed), func(t *testing.T) {
+				b := newBroken(t, d)
+				rnd := rand.New(rand.NewPCG(seed, 1))
+				b.wire.set(func(query string) (error, bool) {
+					if rnd.IntN(30) > 0 {
+						return nil, false
+					}
+					if d == sqlstore.PostgreSQL && query != "after COMMIT" && rnd.IntN(2) == 0 {
+						b.terminate() // and the statement finds out
+						return nil, false
+					}
+					return errCut, true
+				})
+				failed := 0
+				for b.clock.Now().Before(start.Add(30 * day)) {
+					b.clock.Advance(2 * time.Hour)
+					if _, err := b.run.Tick(t.Context()); err != nil {
+						failed++
+						if !strings.HasPrefix(err.Error(), "runner: ") {
+							t.Errorf("the error is %q", err)
+						}
+					}
+				}
+				b.wire.set(nil)
+				b.pass(2 * time.Hour)
+				if failed < 10 || b.wire.hits < 10 {
+					t.Errorf("%d ticks failed, %d connections were cut", failed, b.wire.hits)
+				}
+				b.ended()
+			})
+		}
+	}
+}
+
+// TestRunGoesOn has Run outlive an outage that begins after a mail was
+// accepted and before that was stored.
+func TestRunGoesOn(t *testing.T) {
+	for _, d := range dialects {
+		t.Run(string(d), func(t *testing.T) {
+			ctx, cancel := context.WithCancel(t.Context())
+			defer cancel()
+			b := newBroken(t, d)
+			waits, down := 0, false
+			b.prov.Inject(postoffice.Rule{Op: postoffice.OpSend, Fault: postoffice.FaultCall, Call: func() {
+				b.wire.down(errors.New("connection refused"))
+				down = true
+			}})
+			b.cfg.Wait = func(ctx context.Context, d time.Duration) error {
+				waits++
+				b.clock.Advance(d)
+				if down && waits > 20 {
+					b.wire.down(nil)
+					down = false
+				}
+				if b.clock.Now().After(start.Add(20 * day)) {
+					cancel()
+				}
+				return ctx.Err()
+			}
+			b.run = b.runner()
+			if err := b.run.Run(ctx); !errors.Is(err, context.Canceled) {
+				t.Errorf("run: %v", err)
+			}
+			if !strings.Contains(b.logged.String(), "tick failed, trying again") {
+				t.Error("the log does not tell of the outage")
+			}
+			b.ended()
+		})
+	}
+}
