@@ -46,8 +46,9 @@ func (r *Runner) understand(ctx context.Context, row store.Enrollment) (*loaded,
 	if err := l.st.UnmarshalBinary(row.State); err != nil {
 		return damaged("state", err)
 	}
-	if err := json.Unmarshal(row.Data, &l.rec); err != nil {
-		return damaged("data", err)
+	var err error
+	if l.rec, err = r.recordOf(row); err != nil {
+		return nil, err
 	}
 	if l.rec.Words != nil {
 		l.seq = new(sequence.Sequence)
@@ -87,6 +88,25 @@ func (r *Runner) setAside(ctx context.Context, row store.Enrollment, why error) 
 	return nil
 }
 
+// aside sets an enrollment aside if err says that something of it is damaged,
+// and returns every other error as it is.
+func (p *pass) aside(ctx context.Context, id string, err error) error {
+	if !errors.Is(err, errDamaged) {
+		return err
+	}
+	rows, loadErr := p.r.cfg.Store.Load(ctx, []string{id})
+	if loadErr != nil {
+		return fmt.Errorf("runner: load: %w", loadErr)
+	}
+	for _, row := range rows {
+		if err := p.r.setAside(ctx, row, err); err != nil {
+			return err
+		}
+	}
+	p.damaged = append(p.damaged, id)
+	return nil
+}
+
 // maxConflicts bounds how often a change is tried again after losing a
 // version. Losing so often in a row means that the store is broken.
 const maxConflicts = 32
@@ -118,7 +138,7 @@ func (r *Runner) commit(ctx context.Context, ls []*loaded, fn func(ls []*loaded,
 	now := r.cfg.Now()
 	for _, l := range ls {
 		r.schedule(l, now)
-		row, err := l.stored()
+		row, err := r.stored(l)
 		if err != nil {
 			return err
 		}
@@ -251,12 +271,4 @@ func eventRow(ev Event) store.Event {
 		data, _ = json.Marshal(ev)
 	}
 	return store.Event{Key: "event/" + ev.ID, Kind: rowEvent, Enrollment: ev.Enrollment, Data: data}
-}
-
-func entryRow(e store.Entry) (store.Event, error) {
-	data, err := json.Marshal(e)
-	if err != nil {
-		return store.Event{}, fmt.Errorf("runner: conversation entry %s: %w", e.Key, err)
-	}
-	return store.Event{Key: "entry/" + e.Key, Kind: rowEntry, Enrollment: e.Conversation, Data: data}, nil
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/outreachkit/outreach/provider"
 	"github.com/outreachkit/outreach/sequence"
 	"github.com/outreachkit/outreach/store"
+	"github.com/outreachkit/outreach/store/seal"
 )
 
 // Mailboxes opens links. linking.Linker is one.
@@ -103,6 +104,20 @@ type Config struct {
 	// with a dot in it (Gmail replaces Message-IDs with any other).
 	Domain string
 
+	// Sealer seals what the store keeps of a mail on its way, of a recipient
+	// beyond the address, and of conversation entries that wait in the
+	// outbox: store.Intent's Raw and Meta, store.Enrollment's Data, and the
+	// Data of the outbox rows of entries. seal.KeyRing is one, and Google
+	// Tink's AEAD. What a store searches by stays plain, and so do the
+	// sequences of drips, which are about no one recipient. Nil leaves all
+	// plain.
+	//
+	// A record that does not open sets its enrollment aside, flagged and held;
+	// Resume brings it back once it opens again. An outbox row that does not
+	// open ends the delivery. A Sealer whose key service is down ends a pass
+	// and no more.
+	Sealer seal.Sealer
+
 	// Renderer fills in the words. Nil sends them as they stand.
 	Renderer Renderer
 
@@ -175,6 +190,14 @@ type Options struct {
 	// NoReports switches off looking for delivery reports outside the threads
 	// of our own mail.
 	NoReports bool
+
+	// ReadPlain reads what is not sealed, too, where there is a
+	// Config.Sealer: set it when sealing is switched on over rows that exist.
+	// An enrollment is sealed with its next change. While it is set, who can
+	// write to the database can put plain rows in the place of sealed ones;
+	// without it such rows end the mailbox's pass with an error, and are left
+	// as they are.
+	ReadPlain bool
 
 	// Idle is how long Run waits when there was nothing to do. Default 5 s.
 	Idle time.Duration

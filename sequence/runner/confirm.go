@@ -95,6 +95,12 @@ func (p *pass) confirmPending(ctx context.Context) error {
 			return err
 		}
 		c, waits, err := p.sentCopy(ctx, u.enrollment, u.mail)
+		if errors.Is(err, errDamaged) {
+			if err := p.aside(ctx, u.enrollment, err); err != nil {
+				return err
+			}
+			continue
+		}
 		if err != nil {
 			return err
 		}

@@ -60,7 +60,7 @@ func (p *pass) judge(l *loaded, b *store.Batch, j *judgement) error {
 	if j.direction == provider.DirectionOwn {
 		l.row.Flagged = false // the owner has answered
 	}
-	row, err := entryRow(j.entry(l, hit))
+	row, err := p.r.entryRow(j.entry(l, hit))
 	if err != nil {
 		return err
 	}

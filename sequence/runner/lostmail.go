@@ -2,7 +2,6 @@ package runner
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"time"
@@ -119,8 +118,8 @@ func (p *pass) lostIntent(l *loaded, step sequence.Step, m lostMail) (store.Inte
 		ID: fmt.Sprintf("%s.%d.%d", l.id(), step.ID, l.rec.Try+1), Enrollment: l.id(), Mailbox: p.box.ID, Step: int(step.ID),
 		MessageID: messageID, Key: key, Created: re.Since, Deadline: re.Until, State: store.IntentOpen,
 	}
-	if in.Meta, err = json.Marshal(meta); err != nil {
-		return in, sentMail{}, fmt.Errorf("runner: intent %s: %w", in.ID, err)
+	if err = p.r.sealIntent(&in, nil, meta); err != nil {
+		return in, sentMail{}, err
 	}
 	return in, sentMail{
 		Step: int(step.ID), Intent: in.ID, MessageID: messageID, Key: key, Thread: thread.ID, Subject: thread.Subject,

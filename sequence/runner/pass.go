@@ -27,6 +27,7 @@ type pass struct {
 	readStart time.Time // of the last complete read; zero is none
 	pacedTill time.Time // the mailbox has sent as fast as it may until then
 	changed   bool      // box or data differ from what is stored
+	damaged   []string  // enrollments that this pass set aside: no more is done with them
 
 	sent, incoming int
 

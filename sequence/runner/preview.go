@@ -2,7 +2,6 @@ package runner
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -137,9 +136,9 @@ func (r *Runner) previewMail(ctx context.Context, mb observed, in store.Intent, 
 		return nil
 	}
 	m.State = PreviewPending
-	var meta intentMeta
-	if err := json.Unmarshal(in.Meta, &meta); err != nil {
-		return fmt.Errorf("runner: the data of intent %s: %w", in.ID, err)
+	meta, err := r.metaOf(in)
+	if err != nil {
+		return err
 	}
 	m.Subject = meta.Subject
 	copies, err := mb.copies(ctx, in, false, ReasonPreview)

@@ -2,7 +2,6 @@ package runner
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"time"
@@ -35,7 +34,7 @@ func (p *pass) reconcile(ctx context.Context) error {
 			}
 			continue
 		}
-		if err := p.reconcileOne(ctx, l, in); err != nil {
+		if err := p.aside(ctx, l.id(), p.reconcileOne(ctx, l, in)); err != nil {
 			return err
 		}
 	}
@@ -109,9 +108,9 @@ const maxWaiting = 24 * time.Hour
 // whether the mailbox is still known to keep them; it must have been when the
 // mail was about to leave, too.
 func (o observed) copies(ctx context.Context, in store.Intent, proven bool, reason string) ([]provider.Located, error) {
-	var meta intentMeta
-	if err := json.Unmarshal(in.Meta, &meta); err != nil {
-		return nil, fmt.Errorf("runner: the data of intent %s: %w", in.ID, err)
+	meta, err := o.r.metaOf(in)
+	if err != nil {
+		return nil, err
 	}
 	key := provider.SendKey{
 		MessageID: in.MessageID, Key: in.Key, Subject: meta.Subject, Thread: meta.Thread.ID,
@@ -202,9 +201,9 @@ func (r *Runner) markSent(l *loaded, b *store.Batch, in store.Intent, res store.
 	if l.rec.Open == nil || l.rec.Open.Intent != in.ID {
 		return nil // recorded already
 	}
-	var meta intentMeta
-	if err := json.Unmarshal(in.Meta, &meta); err != nil {
-		return fmt.Errorf("runner: the data of intent %s: %w", in.ID, err)
+	meta, err := r.metaOf(in)
+	if err != nil {
+		return err
 	}
 	m := *l.rec.Open
 	res.Ref, res.Thread, res.RealMessageID = plain(res.Ref), plain(res.Thread), plain(res.RealMessageID)
@@ -233,11 +232,11 @@ func (r *Runner) markSent(l *loaded, b *store.Batch, in store.Intent, res store.
 
 // outEntry is a mail of ours as the conversation shows it.
 func (r *Runner) outEntry(l *loaded, in store.Intent, m sentMail) (store.Event, error) {
-	var meta intentMeta
-	if err := json.Unmarshal(in.Meta, &meta); err != nil {
-		return store.Event{}, fmt.Errorf("runner: the data of intent %s: %w", in.ID, err)
+	meta, err := r.metaOf(in)
+	if err != nil {
+		return store.Event{}, err
 	}
-	return entryRow(store.Entry{
+	return r.entryRow(store.Entry{
 		Key: in.ID, Conversation: l.id(), Mailbox: l.row.Mailbox, Link: l.row.Link, Owner: l.row.Owner, Actor: l.row.Actor,
 		Recipient: l.row.Recipient, Direction: DirectionOut, Step: in.Step, Crossed: l.st.Crossed == sequence.StepID(in.Step),
 		Ref: m.Ref, MessageID: m.id(), From: meta.From.String(), To: joinAddresses(meta.To), Cc: joinAddresses(meta.Cc),

@@ -2,7 +2,6 @@ package runner
 
 import (
 	"encoding/json"
-	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -181,20 +180,4 @@ func (l *loaded) status() string {
 		return StatusHeld
 	}
 	return StatusActive
-}
-
-// stored returns the row with state, record and status written into it.
-func (l *loaded) stored() (store.Enrollment, error) {
-	row := l.row
-	state, err := l.st.MarshalBinary()
-	if err != nil {
-		return row, fmt.Errorf("runner: enrollment %s: %w", row.ID, err)
-	}
-	data, err := json.Marshal(l.rec)
-	if err != nil {
-		return row, fmt.Errorf("runner: enrollment %s: %w", row.ID, err)
-	}
-	row.State, row.Data = state, data
-	row.Status = l.status()
-	return row, nil
 }

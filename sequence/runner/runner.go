@@ -212,9 +212,9 @@ func (r *Runner) deliver(ctx context.Context, rows []store.Event) error {
 		if row.Kind != rowEntry {
 			continue
 		}
-		var e store.Entry
-		if err := json.Unmarshal(row.Data, &e); err != nil {
-			return fmt.Errorf("runner: outbox row %s: %w", row.Key, err)
+		e, err := r.entryOf(row)
+		if err != nil {
+			return err
 		}
 		entries = append(entries, e)
 	}

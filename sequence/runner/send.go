@@ -2,9 +2,9 @@ package runner
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"time"
 
@@ -19,10 +19,13 @@ func (p *pass) sendDue(ctx context.Context) error {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
+		if slices.Contains(p.damaged, row.ID) {
+			continue
+		}
 		if err := p.hold(ctx); err != nil {
 			return err
 		}
-		err := p.due(ctx, row.ID)
+		err := p.aside(ctx, row.ID, p.due(ctx, row.ID))
 		var paced *pacedError
 		if errors.As(err, &paced) {
 			p.pacedTill = paced.until
@@ -302,17 +305,23 @@ func (p *pass) prepare(ctx context.Context, l *loaded, step sequence.Step, deadl
 		Created: now, Deadline: deadline, State: store.IntentOpen,
 	}
 	var meta intentMeta
+	var raw []byte
 	if earlierTry != nil {
-		if err := json.Unmarshal(earlierTry.Meta, &meta); err != nil {
-			return nil, fmt.Errorf("runner: the data of intent %s: %w", earlierTry.ID, err)
+		if meta, err = p.r.metaOf(*earlierTry); err != nil {
+			return nil, err
 		}
-		in.Raw, in.MessageID, in.Key, in.Group = earlierTry.Raw, earlierTry.MessageID, earlierTry.Key, earlierTry.Group
+		if raw, err = p.r.rawOf(*earlierTry); err != nil {
+			return nil, err
+		}
+		in.MessageID, in.Key, in.Group = earlierTry.MessageID, earlierTry.Key, earlierTry.Group
 	} else if meta, err = p.compose(ctx, l, step, &in); err != nil {
 		return nil, err
+	} else {
+		raw = in.Raw
 	}
 	meta.Cursor, meta.Proven = provider.Cursor(p.box.Cursor), p.data.Proven
-	if in.Meta, err = json.Marshal(meta); err != nil {
-		return nil, fmt.Errorf("runner: intent %s: %w", in.ID, err)
+	if err = p.r.sealIntent(&in, raw, meta); err != nil {
+		return nil, err
 	}
 	return &prepared{
 		intent: in,
@@ -321,7 +330,7 @@ func (p *pass) prepare(ctx context.Context, l *loaded, step sequence.Step, deadl
 			Subject: meta.Thread.Subject, Starts: meta.Thread.InReplyTo == "",
 		},
 		outgoing: &provider.Outgoing{
-			Raw: in.Raw, MessageID: in.MessageID, Key: in.Key, From: meta.From, To: meta.To, Cc: meta.Cc, Bcc: meta.Bcc,
+			Raw: raw, MessageID: in.MessageID, Key: in.Key, From: meta.From, To: meta.To, Cc: meta.Cc, Bcc: meta.Bcc,
 			Thread: meta.Thread, NotAfter: deadline,
 		},
 	}, nil
