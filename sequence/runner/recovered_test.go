@@ -1,0 +1,220 @@
+package runner_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/outreachkit/outreach/provider"
+	"github.com/outreachkit/outreach/provider/postoffice"
+	"github.com/outreachkit/outreach/sequence"
+	"github.com/outreachkit/outreach/sequence/runner"
+)
+
+// lostMails has a person enrolled before a backup and does something in the
+// two days after it, of which the restored store knows nothing.
+func (b *backed) lostMails(seq *sequence.Sequence, then func(id string)) (id string, since time.Time) {
+	b.t.Helper()
+	b.proven()
+	b.person("grace@example.net")
+	id = b.enroll("grace@example.net", func(p *runner.EnrollParams) { p.Sequence = seq }).ID
+	b.tick()
+	b.pass(2 * day)
+	since = b.clock.Now()
+	b.backup()
+	if then != nil {
+		then(id)
+	}
+	b.pass(2 * day)
+	b.restore()
+	return id, since
+}
+
+// TestRecoverSkipped had a step skipped in the lost time, and the one after it
+// left at once.
+func TestRecoverSkipped(t *testing.T) {
+	w := newBacked(t)
+	seq := threeSteps()
+	seq.Steps[2].Days, seq.Steps[2].After = 0, time.Hour
+	id, since := w.lostMails(seq, func(id string) {
+		if _, err := w.run.Skip(t.Context(), id, 2); err != nil {
+			t.Fatal(err)
+		}
+	})
+	rep := w.recover(runner.RecoverParams{Since: since})
+	if rep.Found != 1 || rep.Undecided != 0 {
+		t.Errorf("the report is %+v", rep)
+	}
+	w.pass(10 * day)
+	w.want(id, runner.StatusCompleted, 2)
+	w.sound()
+}
+
+// TestRecoverHeld was paused in the backup, and went on in the lost time. A
+// mail is known though the engine opens none for who is held.
+func TestRecoverHeld(t *testing.T) {
+	w := newBacked(t)
+	w.proven()
+	w.person("grace@example.net", postoffice.Behaviour{Do: postoffice.Answer, On: 2, After: 2 * day})
+	id := w.enroll("grace@example.net").ID
+	w.tick()
+	w.pass(2 * day)
+	if _, err := w.run.Pause(t.Context(), id, "holiday"); err != nil {
+		t.Fatal(err)
+	}
+	since := w.clock.Now()
+	w.backup()
+	if _, err := w.run.Resume(t.Context(), id); err != nil {
+		t.Fatal(err)
+	}
+	w.pass(2 * day)
+	w.restore()
+	if rep := w.recover(runner.RecoverParams{Since: since}); rep.Found != 1 || rep.Undecided != 0 {
+		t.Errorf("the report is %+v", rep)
+	}
+	w.want(id, runner.StatusHeld, 2)
+	if _, err := w.run.Resume(t.Context(), id); err != nil {
+		t.Fatal(err)
+	}
+	w.pass(10 * day)
+	w.want(id, runner.StatusReplied, 2)
+	if entries, err := w.cfg.Log.Conversation(t.Context(), id); err != nil || directions(entries) != "out out in(human)" {
+		t.Errorf("the conversation is %q, %v", directions(entries), err)
+	}
+	w.sound()
+}
+
+// TestRecoverCursorOfTheFuture has a cursor that the mailbox has not reached,
+// as when the mailbox was restored too.
+func TestRecoverCursorOfTheFuture(t *testing.T) {
+	w := newBacked(t)
+	id, since := w.lostMails(threeSteps(), nil)
+	w.open.wrap = func(mb provider.Mailbox) provider.Mailbox {
+		w.box.ExpireChanges() // every position it ever gave out is worth nothing
+		return mb
+	}
+	rep := w.recover(runner.RecoverParams{Since: since})
+	w.open.wrap = nil
+	if rep.Found != 1 || rep.Undecided != 0 {
+		t.Errorf("the report is %+v", rep)
+	}
+	w.pass(10 * day)
+	w.want(id, runner.StatusCompleted, 3)
+	w.sound()
+}
+
+// TestRecoverNothingLost asks about what was due and did not leave, and goes
+// on with it once that is settled.
+func TestRecoverNothingLost(t *testing.T) {
+	w := newBacked(t)
+	w.proven()
+	w.person("grace@example.net")
+	w.person("hugo@example.net")
+	id := w.enroll("grace@example.net").ID
+	w.tick()
+	w.pass(2 * day)
+	other := w.enroll("hugo@example.net", func(p *runner.EnrollParams) { p.Sequence.Steps[0].Days = 20 }).ID
+	w.backup()
+	since := w.clock.Now()
+	w.clock.Advance(2 * day) // nobody works
+	w.restore()
+	rep := w.recover(runner.RecoverParams{Since: since})
+	if rep.Asked != 1 || rep.Found != 0 || rep.Undecided != 0 || rep.Unsettled != 1 {
+		t.Errorf("the report is %+v", rep)
+	}
+	w.tick()
+	w.want(id, runner.StatusActive, 1)
+	w.pass(time.Hour)
+	w.want(id, runner.StatusActive, 2)
+	w.pass(30 * day)
+	w.want(id, runner.StatusCompleted, 3)
+	w.want(other, runner.StatusCompleted, 3)
+	w.sound()
+}
+
+// TestRecoverUntil does not wait for what would have left long ago.
+func TestRecoverUntil(t *testing.T) {
+	w := newBacked(t)
+	w.proven()
+	w.person("grace@example.net")
+	id := w.enroll("grace@example.net").ID
+	w.tick()
+	w.pass(2 * day)
+	w.backup()
+	since := w.clock.Now()
+	w.clock.Advance(2 * day)
+	w.restore()
+	rep := w.recover(runner.RecoverParams{Since: since, Until: since.Add(day)})
+	if rep.Unsettled != 0 || rep.Undecided != 0 {
+		t.Errorf("the report is %+v", rep)
+	}
+	w.tick()
+	w.want(id, runner.StatusActive, 2)
+	w.sound()
+}
+
+// TestRecoverMail is a single mail that left in the lost time: sending it
+// again under its key finds it, and past Reenroll it is another mail's risk.
+func TestRecoverMail(t *testing.T) {
+	for _, late := range []bool{false, true} {
+		w := newBacked(t)
+		w.proven()
+		w.person("grace@example.net", postoffice.Behaviour{Do: postoffice.Answer, On: 1, After: time.Hour})
+		since := w.clock.Now()
+		w.backup()
+		mail := runner.SendParams{Key: "m", Link: link, To: provider.Address{Addr: "grace@example.net"}, Subject: "Hello", Text: "A word."}
+		if _, err := w.run.Send(t.Context(), mail); err != nil {
+			t.Fatal(err)
+		}
+		w.pass(3 * time.Hour)
+		w.restore()
+		w.recover(runner.RecoverParams{Since: since, Reenroll: 12 * time.Hour})
+		if late {
+			w.pass(day)
+		}
+		e, err := w.run.Send(t.Context(), mail)
+		if err != nil {
+			t.Fatal(err)
+		}
+		w.pass(3 * time.Hour)
+		if got := w.duplicates() > 0; got != late {
+			t.Errorf("late %t: duplicates %v", late, w.office.Books().Duplicates())
+		}
+		if !late {
+			w.want(e.ID, runner.StatusCompleted, 1)
+			if entries, err := w.cfg.Log.Conversation(t.Context(), e.ID); err != nil || directions(entries) != "out in(human)" {
+				t.Errorf("the conversation is %q, %v", directions(entries), err)
+			}
+		}
+	}
+}
+
+// TestRecoverNewMailbox was linked and written from in the lost time: its
+// record is gone, and nothing can be proven about what is not found.
+func TestRecoverNewMailbox(t *testing.T) {
+	w := newBacked(t)
+	w.person("grace@example.net")
+	w.person("hugo@example.net")
+	since := w.clock.Now()
+	w.backup()
+	id := w.enroll("grace@example.net").ID
+	w.pass(2 * time.Hour)
+	w.restore()
+	w.recover(runner.RecoverParams{Since: since})
+	if w.enroll("grace@example.net").ID != id {
+		t.Error("another id")
+	}
+	other := w.enroll("hugo@example.net").ID
+	w.pass(25 * time.Hour)
+	w.want(id, runner.StatusActive, 1)
+	w.want(other, runner.StatusHeld, 0)
+	if _, err := w.run.Decide(t.Context(), other, false); err != nil {
+		t.Fatal(err)
+	}
+	w.person("ida@example.net")
+	later := w.enroll("ida@example.net").ID // past Reenroll nothing is asked
+	w.pass(20 * day)
+	w.want(id, runner.StatusCompleted, 3)
+	w.want(other, runner.StatusCompleted, 3)
+	w.want(later, runner.StatusCompleted, 3)
+	w.sound()
+}
