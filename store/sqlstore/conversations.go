@@ -3,11 +3,8 @@ package sqlstore
 import (
 	"context"
 	"database/sql"
-	"encoding/json"
-	"fmt"
 	"maps"
 	"slices"
-	"time"
 
 	"github.com/outreachkit/outreach/store"
 )
@@ -35,13 +32,11 @@ func (v *Conversations) Append(ctx context.Context, entries []store.Entry) error
 		if rows[e.Key] != nil {
 			continue
 		}
-		kept := *e
-		kept.At = time.Time{} // the column has it
-		data, err := json.Marshal(kept)
+		subject, data, err := v.h.sealEntry(e)
 		if err != nil {
-			return v.h.explain(ctx, op, fmt.Errorf("entry %s: %w", e.Key, err))
+			return v.h.explain(ctx, op, err)
 		}
-		rows[e.Key] = []any{e.Key, e.Conversation, e.Owner, e.Actor, e.Recipient, bytes([]byte(e.Subject)), micros(e.At), data}
+		rows[e.Key] = []any{e.Key, e.Conversation, e.Owner, e.Actor, e.Recipient, bytes(subject), micros(e.At), data}
 		asks[e.Key] = e.AnswerNeeded
 	}
 	if len(rows) == 0 {
@@ -149,26 +144,28 @@ func (v *Conversations) Conversation(ctx context.Context, conversation string) (
 	if !plain(conversation) {
 		return nil, v.h.explain(ctx, op, errText)
 	}
-	var out []store.Entry
+	var rows []entryRow
 	err := v.h.read(ctx, op, func(c conn) error {
-		out = nil
+		rows = nil
 		return c.query(func(r *sql.Rows) error {
-			var e store.Entry
-			var key string
-			var at time.Time
-			var data []byte
-			if err := r.Scan(&key, instant{&at}, &data); err != nil {
-				return err
-			}
-			if err := json.Unmarshal(data, &e); err != nil {
-				return fmt.Errorf("entry %s is not readable: %w", key, err)
-			}
-			e.At = at
-			out = append(out, e)
-			return nil
+			row := entryRow{conversation: conversation}
+			err := r.Scan(&row.key, instant{&row.at}, &row.data)
+			rows = append(rows, row)
+			return err
 		}, "SELECT key, at, data FROM outreach_entries WHERE conversation = ? ORDER BY at, key", conversation)
 	})
-	return out, err
+	if err != nil {
+		return nil, err
+	}
+	var out []store.Entry
+	for _, row := range rows {
+		e, err := v.h.openEntry(row)
+		if err != nil {
+			return nil, v.h.explain(ctx, op, err)
+		}
+		out = append(out, e)
+	}
+	return out, nil
 }
 
 // Find implements store.ConversationLog.
@@ -189,18 +186,28 @@ func (v *Conversations) Find(ctx context.Context, p store.FindConversations) ([]
 	}
 	args = append(args, limit(p.Limit, 100))
 	var out []store.Summary
+	var subjects [][]byte
 	err := v.h.read(ctx, op, func(c conn) error {
-		out = nil
+		out, subjects = nil, nil
 		return c.query(func(r *sql.Rows) error {
 			var s store.Summary
 			var subject []byte
 			err := r.Scan(&s.Conversation, &s.Recipient, &s.Owner, &subject, &s.Entries, instant{&s.Last}, &s.AnswerNeeded)
-			s.Subject = string(subject)
-			out = append(out, s)
+			out, subjects = append(out, s), append(subjects, subject)
 			return err
 		}, "SELECT id, recipient, owner, subject, entries, last_at, answer_needed FROM outreach_conversations WHERE "+where+" ORDER BY last_at DESC, id LIMIT ?", args...)
 	})
-	return out, err
+	if err != nil {
+		return nil, err
+	}
+	for i := range out {
+		subject, err := v.h.box.Open(subjects[i], subjectOf(out[i].Conversation))
+		if err != nil {
+			return nil, v.h.explain(ctx, op, err)
+		}
+		out[i].Subject = string(subject)
+	}
+	return out, nil
 }
 
 // Flag implements store.ConversationLog.

@@ -25,7 +25,8 @@
 //
 // The columns that a person may want to look at are plain: who, to whom,
 // which status, due when. Times are microseconds since 1970. Engine state,
-// merge data, mail bytes, tokens and definitions are bytes.
+// merge data, mail bytes, tokens and definitions are bytes. With Options.Sealer
+// the words of conversations are sealed, too.
 //
 // # SQLite
 //

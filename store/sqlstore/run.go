@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/outreachkit/outreach/store"
+	"github.com/outreachkit/outreach/store/seal"
 )
 
 // core is what all views of a Store share.
@@ -18,6 +19,7 @@ type core struct {
 	dialect Dialect
 	prefix  string
 	now     func() time.Time
+	box     seal.Box      // for the words of conversations
 	writer  chan struct{} // on SQLite, held by the one who writes
 	ready   *atomic.Bool  // the schema was seen to fit
 }

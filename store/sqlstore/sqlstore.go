@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/outreachkit/outreach/store"
+	"github.com/outreachkit/outreach/store/seal"
 )
 
 // Dialect is the kind of database behind a *sql.DB.
@@ -32,6 +33,17 @@ type Options struct {
 	// tests. Nil is the database's own clock on PostgreSQL, and on SQLite,
 	// whose processes share a machine, the process's.
 	Now func() time.Time
+
+	// Sealer seals the words of conversation entries: an entry as a whole,
+	// but for who it is between and when, and a conversation's subject. What
+	// else lies in the tables is sealed by who writes it:
+	// linking.Config.Sealer and runner.Config.Sealer. Nil leaves words plain.
+	// An entry that does not open is an error that names it.
+	Sealer seal.Sealer
+
+	// ReadPlain reads words that are not sealed, too, where there is a Sealer:
+	// set it when sealing is switched on over entries that exist.
+	ReadPlain bool
 }
 
 // Store keeps everything in a database. The interfaces of package store share
@@ -54,7 +66,7 @@ func New(db *sql.DB, opts Options) (*Store, error) {
 		return nil, fmt.Errorf("sqlstore: Options.Prefix is %q; give a letter, then letters, digits and underscores, at most %d: %w", opts.Prefix, maxPrefix, store.ErrInvalid)
 	}
 	return &Store{handle{core: &core{
-		db: db, dialect: opts.Dialect, prefix: opts.Prefix, now: opts.Now, writer: make(chan struct{}, 1), ready: new(atomic.Bool),
+		db: db, dialect: opts.Dialect, prefix: opts.Prefix, now: opts.Now, box: seal.Box{Sealer: opts.Sealer, Plain: opts.ReadPlain}, writer: make(chan struct{}, 1), ready: new(atomic.Bool),
 	}}}, nil
 }
 
