@@ -61,7 +61,18 @@
 // an index; of an
 // index row all fields; of an intent its id, enrollment, mailbox, state,
 // Message-ID and deadline. Engine state, merge data, mail bytes, tokens and
-// definitions are opaque bytes to it, and may be sealed.
+// definitions are opaque bytes to it.
+//
+// # Sealing
+//
+// What is about a person and is not searched by reaches a store sealed, if
+// the host gives a Sealer (package store/seal): tokens and flows from package
+// linking, and from the runner a mail on its way, a recipient's name and
+// data, and the conversation entries that wait in the outbox. A store need
+// not know. The columns above stay plain: addresses, Message-IDs and times
+// among them; so do engine states, which have no words in them, and
+// definitions. A ConversationLog gets its entries open and seals them by
+// itself, as sqlstore does with Options.Sealer.
 //
 // # Testing your own
 //
