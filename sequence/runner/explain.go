@@ -40,6 +40,13 @@ func (r *Runner) Explain(ctx context.Context, id string) (Explanation, error) {
 		ex.StoppedUntil = data.StoppedUntil
 	}
 	ex.Text = explain(l, ex, cal, now, data.Lost != "")
+	re, err := r.restoration(ctx)
+	if err != nil {
+		return Explanation{}, err
+	}
+	if re != nil && data.Recovered != re.key() {
+		ex.Text = append(ex.Text, "The store was restored from a backup: nothing is sent before the mailbox was asked what left it since.")
+	}
 	return ex, nil
 }
 

@@ -265,10 +265,16 @@ func (p *pass) locateLost(ctx context.Context, l *loaded, step sequence.Step) (c
 		key.Cursor, p.data.Before = "", "" // the mailbox does not know it, so nothing can be proven by it
 		copies, err = p.mb.locate(ctx, key, ReasonReconcile)
 	}
-	for _, kind := range []provider.ErrorKind{provider.ErrNotSent, provider.ErrNotSettled, provider.ErrOutcomeUnknown} {
-		if errors.Is(err, kind) {
-			return nil, err, nil
-		}
+	var pe *provider.Error
+	if !errors.As(err, &pe) {
+		return copies, nil, err
 	}
-	return copies, nil, err
+	switch pe.Kind {
+	case provider.ErrNotSent, provider.ErrNotSettled, provider.ErrOutcomeUnknown:
+		return nil, pe, nil
+	case provider.ErrRejected:
+		// One question that is refused for good must not hold all others.
+		return nil, &provider.Error{Kind: provider.ErrOutcomeUnknown, Op: pe.Op, Reason: pe.Reason, Err: pe}, nil
+	}
+	return nil, nil, err
 }

@@ -23,9 +23,11 @@ type RecoverParams struct {
 	// Limits.Settle to be seen.
 	Until time.Time
 
-	// Reenroll is for how long from now first mails of new enrollments are
-	// asked about too: they may have been enrolled under the same Key, and
-	// written to, in the lost time. Default a day.
+	// Reenroll is for how long from now the mails of new enrollments are asked
+	// about too: they may have been enrolled under the same Key, and written
+	// to, in the lost time. Where a mailbox can't prove what did not leave,
+	// they wait for a person, so make it no longer than enrolling again takes.
+	// Default a day.
 	Reenroll time.Duration
 }
 
@@ -96,8 +98,9 @@ func (r *Runner) restoration(ctx context.Context) (*restoration, error) {
 // about too. With another Key, or later, its recipient gets its mails again.
 //
 // What the host did in the lost time is lost as well, and Recover can't find
-// it: tell the runner again of stops, pauses, unsubscriptions, erasures and
-// answers reported with RecordReply, before Recover.
+// it. Tell the runner again: of erasures before Recover; of stops, pauses,
+// unsubscriptions and answers reported with RecordReply after it, before the
+// first Tick.
 func (r *Runner) Recover(ctx context.Context, p RecoverParams) (RecoverReport, error) {
 	re, err := r.noteRestoration(ctx, p)
 	if err != nil {

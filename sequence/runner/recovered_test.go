@@ -1,6 +1,8 @@
 package runner_test
 
 import (
+	"context"
+	"strings"
 	"testing"
 	"time"
 
@@ -216,5 +218,37 @@ func TestRecoverNewMailbox(t *testing.T) {
 	w.want(id, runner.StatusCompleted, 3)
 	w.want(other, runner.StatusCompleted, 3)
 	w.want(later, runner.StatusCompleted, 3)
+	w.sound()
+}
+
+// rejecting is a mailbox that refuses to look for anything.
+type rejecting struct{ provider.Mailbox }
+
+func (rejecting) Locate(context.Context, provider.SendKey) ([]provider.Located, error) {
+	return nil, &provider.Error{Kind: provider.ErrRejected, Op: "locate", Reason: "cursor"}
+}
+
+// TestRecoverRefused has a person decide where the question itself is refused.
+func TestRecoverRefused(t *testing.T) {
+	w := newBacked(t)
+	id, since := w.lostMails(threeSteps(), nil)
+	w.open.wrap = func(mb provider.Mailbox) provider.Mailbox { return rejecting{mb} }
+	if ex, err := w.run.Explain(t.Context(), id); err != nil || strings.Contains(strings.Join(ex.Text, " "), "restored") {
+		t.Errorf("explained before Recover: %v, %v", ex.Text, err)
+	}
+	w.open.err = &provider.Error{Kind: provider.ErrTemporary}
+	w.recover(runner.RecoverParams{Since: since})
+	if ex, err := w.run.Explain(t.Context(), id); err != nil || !strings.Contains(strings.Join(ex.Text, " "), "restored") {
+		t.Errorf("explained: %v, %v", ex.Text, err)
+	}
+	w.open.err = nil
+	w.pass(2 * time.Hour)
+	w.want(id, runner.StatusHeld, 1)
+	if _, err := w.run.Decide(t.Context(), id, true); err != nil {
+		t.Fatal(err)
+	}
+	w.open.wrap = nil
+	w.pass(10 * day)
+	w.want(id, runner.StatusCompleted, 3)
 	w.sound()
 }
