@@ -32,7 +32,7 @@ func TestResume(t *testing.T) {
 	if err := run(t.Context(), true, true, "", &uninterrupted); err != nil {
 		t.Fatal(err)
 	}
-	wrong, err := storytest.Resume(t.Context(), program, []string{asProgram + "=1"}, storytest.Cuts()[3:6], uninterrupted.String(),
+	wrong, err := storytest.Resume(t.Context(), program, []string{asProgram + "=1"}, storytest.Cuts()[3:5], uninterrupted.String(),
 		"-both", "-store", "sqlite:"+filepath.Join(t.TempDir(), "store.db"))
 	if err != nil {
 		t.Fatal(err)

@@ -134,7 +134,7 @@ func (f *freezer) around(w http.ResponseWriter, r *http.Request, serve http.Hand
 func TestFreeze(t *testing.T) {
 	w := newWorld(t, "pgx", postgres.DSN(t), sqlstore.PostgreSQL)
 	f := &freezer{w: w, begin: w.office.Clock().Now(), children: make(map[string]*child), next: freezes()}
-	w.around = f.around
+	w.watch(f.around)
 	var all []*child
 	f.mu.Lock()
 	for i := range processes {

@@ -9,7 +9,7 @@ import (
 	"net/http"
 	"path/filepath"
 	"slices"
-	"sync/atomic"
+	"sync"
 	"testing"
 	"time"
 
@@ -31,46 +31,67 @@ const (
 type killer struct {
 	w     *world
 	rng   *rand.Rand
-	at    moment
-	left  atomic.Int64 // requests until then
-	delay time.Duration
-	child atomic.Pointer[child]
 	count map[moment]int
+
+	mu    sync.Mutex
+	next  blow
+	child *child
 }
 
-// arm draws the moment of the next kill.
-func (k *killer) arm() {
+// blow is how and when the next process is killed.
+type blow struct {
+	at    moment
+	left  int // requests until then; none is never
+	delay time.Duration
+}
+
+// draw draws the next blow.
+func (k *killer) draw() blow {
 	all := []moment{unserved, unanswered, answered, answered, young}
-	k.at = all[k.rng.IntN(len(all))]
-	k.left.Store(1 + k.rng.Int64N(60))
-	k.delay = time.Duration(k.rng.Int64N(int64(5 * time.Millisecond)))
-	if k.at == young {
-		k.left.Store(1 << 60)
-		k.delay *= 20
+	b := blow{at: all[k.rng.IntN(len(all))], left: 1 + k.rng.IntN(60), delay: time.Duration(k.rng.Int64N(int64(5 * time.Millisecond)))}
+	if b.at == young {
+		b.left = 0
+		b.delay *= 20
 	}
+	return b
 }
 
-// spare has nobody killed any more.
-func (k *killer) spare() { k.left.Store(1 << 60) }
+// arm sets the next blow, at a child that lives, or at none.
+func (k *killer) arm(b blow, c *child) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.next, k.child = b, c
+}
 
 func (k *killer) kill() {
-	if c := k.child.Load(); c != nil {
-		_ = c.cmd.Process.Kill() // it may have ended just now
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.child != nil {
+		_ = k.child.cmd.Process.Kill() // it may have ended just now
 	}
+}
+
+// falls counts a request, and returns the blow that falls at it.
+func (k *killer) falls() (blow, bool) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.next.left--
+	return k.next, k.next.left == 0
 }
 
 // around counts requests, and strikes at the right one.
 func (k *killer) around(w http.ResponseWriter, r *http.Request, serve http.Handler) {
-	if k.left.Add(-1) != 0 {
+	b, falls := k.falls()
+	if !falls {
 		serve.ServeHTTP(w, r)
 		return
 	}
-	switch k.at {
+	switch b.at {
 	case unserved:
 		k.kill()
 		panic(http.ErrAbortHandler)
 	case unanswered:
-		if r.Host != parent || r.URL.Path == sending { // time goes on only for who hears it
+		if r.URL.Path != stepped { // time goes on only for who hears it
 			defer k.kill() // also where a fault cuts the connection
 			unheard(serve, r)
 		}
@@ -78,42 +99,38 @@ func (k *killer) around(w http.ResponseWriter, r *http.Request, serve http.Handl
 		panic(http.ErrAbortHandler)
 	}
 	serve.ServeHTTP(w, r)
-	time.AfterFunc(k.delay, k.kill)
+	time.AfterFunc(b.delay, k.kill)
 }
 
 // play has processes work in the world, one after the other, each killed,
 // until so many were or the world's time is over.
 func (k *killer) play(most int) (killed int, err error) {
-	k.w.around = k.around
+	k.w.watch(k.around)
 	for n := 0; ; n++ {
 		cfg := k.w.cfg
 		cfg.Name = fmt.Sprintf("child%d", n)
-		mortal := killed < most
-		if k.spare(); mortal {
-			k.arm()
+		var b blow
+		if killed < most {
+			b = k.draw()
 		}
 		k.w.join(cfg.Name)
 		c, err := spawn(cfg)
 		if err != nil {
 			return killed, err
 		}
-		k.child.Store(c)
-		var timer *time.Timer
-		if mortal && k.at == young {
-			timer = time.AfterFunc(k.delay, k.kill)
+		k.arm(b, c)
+		if b.at == young {
+			time.AfterFunc(b.delay, k.kill)
 		}
 		err = <-c.ended
-		if timer != nil {
-			timer.Stop()
-		}
-		k.child.Store(nil)
+		k.arm(blow{}, nil)
 		k.w.leave(cfg.Name)
 		switch {
 		case err == nil:
 			return killed, nil
 		case c.killed():
 			killed++
-			k.count[k.at]++
+			k.count[b.at]++
 		default:
 			return killed, c.failure(err)
 		}

@@ -56,6 +56,9 @@ func drip() *sequence.Sequence {
 	}}
 }
 
+// around serves a request of a child's, or does something else.
+type around func(w http.ResponseWriter, r *http.Request, serve http.Handler)
+
 // world is the mail services, the people and the time, in the test's process.
 type world struct {
 	t      *testing.T
@@ -66,10 +69,8 @@ type world struct {
 	end    time.Time
 	clock  sharedClock
 
-	// around sees every request of a child's; nil only serves it.
-	around func(w http.ResponseWriter, r *http.Request, serve http.Handler)
-
 	mu      sync.Mutex
+	around  around                   // sees every request of a child's; nil only serves it
 	running map[string]bool          // children that time waits for
 	waiting map[string][]chan string // those that wait for it
 }
@@ -163,6 +164,8 @@ func (w *world) enroll() error {
 			}
 		}
 	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
 	w.end = w.office.Clock().Now().Add(span)
 	return nil
 }
@@ -181,11 +184,21 @@ func (w *world) serve(rw http.ResponseWriter, r *http.Request) {
 			serve = http.HandlerFunc(func(http.ResponseWriter, *http.Request) {})
 		}
 	}
-	if w.around == nil || r.Header.Get(childHeader) == w.cfg.Name {
+	w.mu.Lock()
+	around := w.around
+	w.mu.Unlock()
+	if around == nil || r.Header.Get(childHeader) == w.cfg.Name {
 		serve.ServeHTTP(rw, r)
 		return
 	}
-	w.around(rw, r, serve)
+	around(rw, r, serve)
+}
+
+// watch has a see every request of a child's from now on.
+func (w *world) watch(a around) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.around = a
 }
 
 // step is asked by a child that has done what was due, or waits for another.
@@ -239,9 +252,6 @@ func (w *world) leave(name string) {
 	delete(w.waiting, name)
 	w.goOn()
 }
-
-// over reports whether the time has come by which all must have ended.
-func (w *world) over() bool { return !w.office.Clock().Now().Before(w.end) }
 
 // unheard serves a request whose answer gets lost.
 func unheard(serve http.Handler, r *http.Request) { serve.ServeHTTP(httptest.NewRecorder(), r) }
