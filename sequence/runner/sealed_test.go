@@ -250,6 +250,47 @@ func TestSealedRotation(t *testing.T) {
 	w.sound()
 }
 
+// TestReseal rewrites what an older key sealed, and what was plain, and
+// leaves what does not open.
+func TestReseal(t *testing.T) {
+	w := newWorld(t)
+	w.person("grace@example.net")
+	w.person("alan@example.net")
+	plain := w.enroll("grace@example.net").ID
+	w.with(ring(t, 1))
+	old, damaged := w.enroll("alan@example.net").ID, w.enroll("ada@example.net").ID
+	was := w.row(damaged).Data
+	w.setData(damaged, flip(was))
+	w.with(ring(t, 2, 1), func(c *runner.Config) { c.Options.ReadPlain = true })
+	before := w.row(old)
+	got, err := w.run.Reseal(t.Context(), runner.ResealParams{})
+	wantIs(t, err, seal.ErrTampered)
+	if got.Sealed != 2 || got.Current != 0 || got.Failed != 1 || !strings.Contains(fmt.Sprint(err), damaged) {
+		t.Errorf("%+v, %v", got, err)
+	}
+	after := w.row(old)
+	before.Data, before.Version, after.Data = nil, before.Version+1, nil
+	if fmt.Sprint(before) != fmt.Sprint(after) {
+		t.Errorf("more was changed than the data: %+v was %+v", after, before)
+	}
+	w.setData(damaged, was)
+	if got, err = w.run.Reseal(t.Context(), runner.ResealParams{}); err != nil || got.Sealed != 1 || got.Current != 2 {
+		t.Errorf("again: %+v, %v", got, err)
+	}
+	w.with(ring(t, 2), func(c *runner.Config) { c.Options.ReadPlain = false })
+	w.pass(9 * day)
+	for _, id := range []string{plain, old} {
+		w.want(id, runner.StatusCompleted, 3)
+	}
+	if got, err = w.run.Reseal(t.Context(), runner.ResealParams{After: got.Last}); err != nil || got.Sealed+got.Current != 0 {
+		t.Errorf("after the last: %+v, %v", got, err)
+	}
+	w.with(nil)
+	_, err = w.run.Reseal(t.Context(), runner.ResealParams{})
+	wantIs(t, err, provider.ErrInvalid)
+	w.sound()
+}
+
 // TestSealedOverPlainRows switches sealing on while a drip is under way.
 func TestSealedOverPlainRows(t *testing.T) {
 	w := newWorld(t)

@@ -39,14 +39,22 @@
 //  1. Add the new key at the end of every process's ring. All can open what
 //     it will seal.
 //  2. Move it to the front everywhere. It seals from now on.
-//  3. Rewrite what older keys sealed: linking.Linker.Reseal does so for
-//     links, and the runner reseals an enrollment with its next change. Flows
-//     end by themselves within linking.Config.FlowTTL.
-//  4. Drop the old key once nothing is left that it sealed, and its backups
-//     are of no use any more. Until then keep it at the end of the ring.
+//  3. Rewrite what older keys sealed: Reseal of linking.Linker, of
+//     runner.Runner and of sqlstore's Conversations. What is left is short of
+//     life: flows, which end within twice linking.Config.FlowTTL, rows of the
+//     outbox, and mails that are on their way or were the last to leave.
+//  4. Drop the old key once the enrollments from before step 2 have ended,
+//     and no backup from before step 3 will be restored. Until then it stays
+//     at the end of the ring.
 //
-// A key that became known is rotated in the same way, and is dropped at once
-// after step 3; the tokens it sealed should be revoked too.
+// A key that became known has sealed nothing any more, in every backup too:
+// rotate, and revoke the links' grants and link anew.
+//
+// # Switching it on
+//
+// linking seals from the first link on. The runner and sqlstore mark what
+// they seal, so they can begin later: set their ReadPlain, call their Reseal,
+// and switch ReadPlain off once the enrollments from before have ended.
 //
 // # Ciphertexts of KeyRing
 //

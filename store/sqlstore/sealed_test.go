@@ -107,6 +107,24 @@ func sealedWords(t *testing.T, db *sql.DB, dialect sqlstore.Dialect) {
 	if _, err := open(ring(t, 3), true).Find(ctx, store.FindConversations{}); !errors.Is(err, seal.ErrUnknownKey) || !strings.Contains(err.Error(), "subject of c1") && !strings.Contains(err.Error(), "subject of c2") {
 		t.Errorf("find by the wrong key: %v", err)
 	}
+	resealed, err := open(ring(t, 3, 1), true).Reseal(ctx)
+	if !errors.Is(err, seal.ErrUnknownKey) || resealed != (sqlstore.Resealed{Sealed: 8, Failed: 5}) {
+		t.Errorf("reseal without a key: %+v, %v", resealed, err)
+	}
+	resealed, err = open(ring(t, 2, 1, 3), true).Reseal(ctx)
+	if err != nil || resealed != (sqlstore.Resealed{Sealed: 8, Current: 5}) {
+		t.Errorf("reseal: %+v, %v", resealed, err)
+	}
+	if n := canaries(t, db, "c0"); n != 0 {
+		t.Errorf("%d columns are open after all were sealed", n)
+	}
+	newest := open(ring(t, 2), false)
+	if got, err := newest.Conversation(ctx, "c1"); err != nil || len(got) != 3 {
+		t.Errorf("%d entries, %v", len(got), err)
+	}
+	if sums, err := newest.Find(ctx, store.FindConversations{}); err != nil || len(sums) != 3 {
+		t.Errorf("%d conversations, %v", len(sums), err)
+	}
 	do := func(query string) {
 		t.Helper()
 		if _, err := db.ExecContext(ctx, query); err != nil {
