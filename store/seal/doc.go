@@ -47,8 +47,22 @@
 //     and no backup from before step 3 will be restored. Until then it stays
 //     at the end of the ring.
 //
-// A key that became known has sealed nothing any more, in every backup too:
-// rotate, and revoke the links' grants and link anew.
+// Of a key that became known, all that it ever sealed lies open, in every
+// backup too: rotate, revoke the grants of all links, and link anew.
+//
+// # Key services
+//
+// With a key service, "it does not open" must be told from "nobody could be
+// asked": a link whose token does not open is unlinked without revoking, and
+// an enrollment is set aside; both wait where it is only Temporary. The errors
+// of a service's client need not say so by themselves (googleapi.Error does
+// not), and what Tink's aead.New returns drops the cause of every error of
+// Decrypt. So either
+//
+//   - let the key service open a keyset once, when the process starts, and
+//     seal with its primitive in memory, which asks nobody; or
+//   - put a Sealer in front that knows the service's errors, and returns
+//     Unavailable for all but the one that says that a ciphertext is bad.
 //
 // # Switching it on
 //

@@ -8,8 +8,11 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"net"
+	"net/url"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 
 	"github.com/outreachkit/outreach/store/seal"
@@ -268,6 +271,9 @@ func TestTemporary(t *testing.T) {
 		io.ErrUnexpectedEOF:                     false,
 		seal.ErrTampered:                        false,
 		fmt.Errorf("open: %w", temporary(true)): true,
+
+		&seal.Unavailable{Err: seal.ErrTampered}: true,
+		&url.Error{Op: "Post", URL: "https://keys.example.com", Err: &net.OpError{Op: "dial", Err: syscall.ECONNREFUSED}}: true,
 	} {
 		if got := seal.Temporary(err); got != want {
 			t.Errorf("%v: %v", err, got)
