@@ -35,7 +35,8 @@
 // writes a mark into the link's record, then refreshes, then stores the new
 // token, and only then is it used. A refusal is believed only from who set
 // the mark on an unmarked record. After a holder died with a rotated token in
-// its memory, the refusal says ReasonLostInCrash. Expiry is counted from
+// its memory, the refusal says ReasonLostInCrash; a holder that only stood
+// still mends the link when it goes on. Expiry is counted from
 // Config.Now; x/oauth2's own clock is not relied on. Tokens are sealed with
 // the link's id as associated data (package store/seal, which also says how
 // keys are rotated; Reseal rewrites what older keys sealed), and appear in no

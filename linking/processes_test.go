@@ -50,7 +50,7 @@ type task struct {
 	Link      string
 	Callers   int
 	Later     time.Duration // its clock is so far ahead
-	Hang      bool          // it stops for ever before it stores a refreshed token
+	Hang      bool          // it stops before it stores a refreshed token, until it is told to go on
 }
 
 // outcome is what a child says at its end.
@@ -67,13 +67,20 @@ const (
 	lineSaving = "saving"
 )
 
-// hanging is a TokenStore that never stores a refreshed token.
-type hanging struct{ store.TokenStore }
+// hanging is a TokenStore that stands still before it first stores a
+// refreshed token.
+type hanging struct {
+	store.TokenStore
+	orders *bufio.Reader
+	once   *sync.Once
+}
 
 func (h hanging) CompareAndSwap(ctx context.Context, l store.Link) (store.Link, error) {
 	if l.Mark == nil {
-		fmt.Println(lineSaving)
-		select {} // until it is killed
+		h.once.Do(func() {
+			fmt.Println(lineSaving)
+			_, _ = h.orders.ReadString('\n') // or it is killed
+		})
 	}
 	return h.TokenStore.CompareAndSwap(ctx, l)
 }
@@ -123,10 +130,11 @@ func child(told string) error {
 		return err
 	}
 	out := outcome{Relink: make(map[string]int), Other: make(map[string]int)}
+	orders := bufio.NewReader(os.Stdin)
 	var mu sync.Mutex
 	linker, db, err := linkerOver(do, func(cfg *linking.Config) {
 		if do.Hang {
-			cfg.Links = hanging{cfg.Links}
+			cfg.Links = hanging{cfg.Links, orders, new(sync.Once)}
 		}
 		cfg.OnChange = func(_ context.Context, c linking.Change) {
 			mu.Lock()
@@ -141,7 +149,7 @@ func child(told string) error {
 	}
 	defer db.Close()
 	fmt.Println(lineReady)
-	if _, err := bufio.NewReader(os.Stdin).ReadString('\n'); err != nil {
+	if _, err := orders.ReadString('\n'); err != nil {
 		return err
 	}
 	var wg sync.WaitGroup
@@ -392,6 +400,36 @@ func TestHolderKilled(t *testing.T) {
 		}
 		if served != 2*s.do.Callers || told != 0 || l.Status != store.LinkActive {
 			t.Errorf("%d served, %d told, the link is %+v", served, told, l)
+		}
+		s.live(t)
+	}
+}
+
+// TestHolderFrozen has the process that refreshes stand still for longer than
+// its mark holds. Another takes it for dead, and says so where the service
+// killed the old token; when the first goes on, its token mends the link.
+func TestHolderFrozen(t *testing.T) {
+	for _, rotates := range []bool{true, false} {
+		s := newService(t, rotates)
+		freezing := s.do
+		freezing.Hang = true
+		holder, other := spawn(t, freezing), spawn(t, s.do)
+		holder.begin()
+		holder.await(lineSaving)
+		other.begin()
+		out := other.outcome()
+		if len(out.Other) > 0 || rotates && out.Relink[linking.ReasonLostInCrash] != s.do.Callers || !rotates && out.Served != s.do.Callers {
+			t.Errorf("rotating %t: the other says %+v", rotates, out)
+		}
+		holder.begin() // it goes on
+		if out := holder.outcome(); out.Served != s.do.Callers {
+			t.Errorf("rotating %t: the holder says %+v", rotates, out)
+		}
+		if l, err := s.linker.Get(t.Context(), s.do.Link); err != nil || l.Status != store.LinkActive || l.Reason != "" {
+			t.Errorf("rotating %t: the link is %+v, %v", rotates, l, err)
+		}
+		if n := s.refreshes.Load(); n != 2 {
+			t.Errorf("rotating %t: %d refreshes, want 2", rotates, n)
 		}
 		s.live(t)
 	}

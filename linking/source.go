@@ -1,6 +1,7 @@
 package linking
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -158,6 +159,7 @@ func (l *Linker) refresh(ctx context.Context, id, refused string) (*oauth2.Token
 const (
 	maxTurns  = 1000
 	pollEvery = 250 * time.Millisecond
+	maxPoll   = 4 * time.Second
 )
 
 // holdAndRefresh refreshes under a mark that this call has set. After taking
@@ -220,11 +222,14 @@ const ReasonLostInCrash = "token_lost_in_crash"
 // saveToken stores a refreshed token. It is handed out only once it is
 // stored: a rotated token that only this process knew would die with it.
 func (l *Linker) saveToken(ctx context.Context, link store.Link, grant provider.Grant) (*oauth2.Token, error) {
-	mark := link.Mark.By
+	mark, presented := link.Mark.By, link.Token
 	var last error
-	for range maxConflicts {
+	for try := range maxConflicts {
 		next := link
 		next.Mark, next.Changed = nil, l.cfg.Now()
+		if link.Status == store.LinkRelink {
+			next.Status, next.Reason = store.LinkActive, ""
+		}
 		next.Access, next.Scopes = string(grant.Access.AtMost(provider.Access(link.Access))), grant.Scopes
 		if err := l.sealToken(&next, grant.Token); err != nil {
 			last = err
@@ -233,17 +238,26 @@ func (l *Linker) saveToken(ctx context.Context, link store.Link, grant provider.
 			}
 			continue // the old token may be dead, and this one is known here alone
 		}
-		_, err := l.cfg.Links.CompareAndSwap(ctx, next)
+		stored, err := l.cfg.Links.CompareAndSwap(ctx, next)
 		if err == nil {
+			l.changed(ctx, stored, link.Status)
 			return grant.Token, nil
 		}
 		last = err
+		if !errors.Is(err, store.ErrConflict) && l.cfg.Wait(ctx, min(pollEvery<<min(try, 10), maxPoll)) != nil {
+			break
+		}
 		current, getErr := l.cfg.Links.Get(ctx, link.ID)
 		if getErr != nil {
 			last = getErr
 			continue
 		}
-		if current.Mark == nil || current.Mark.By != mark {
+		switch {
+		case current.Mark != nil && current.Mark.By == mark:
+		case overtaken(current, presented):
+			// We stood still for longer than our mark holds, and were taken for
+			// dead. The token that they miss is the one in our hand.
+		default:
 			// Stored after all (the answer was lost), relinked, or taken over:
 			// the record knows better than we do.
 			tok, fresh, err := l.live(current, "")
@@ -259,6 +273,14 @@ func (l *Linker) saveToken(ctx context.Context, link store.Link, grant provider.
 	}
 	l.log.ErrorContext(ctx, "linking: a refreshed token could not be stored", "link", link.ID, "error", last)
 	return nil, fmt.Errorf("linking: token: link %s: store the refreshed token: %w", link.ID, last)
+}
+
+// overtaken reports whether a link still has the token that a refresher
+// presented, though its mark is gone: others wait for the new one, or have
+// found that the old one is dead.
+func overtaken(current store.Link, presented []byte) bool {
+	return bytes.Equal(current.Token, presented) && (current.Status == store.LinkActive && current.Mark != nil ||
+		current.Status == store.LinkRelink && current.Reason == ReasonLostInCrash)
 }
 
 // unmark gives back the right to refresh. If that fails the mark lapses.

@@ -174,53 +174,61 @@ func TestRecoverUnproven(t *testing.T) {
 		"expired cursor": func(w *backed) { w.box.ExpireChanges() },
 		"no sent copies": func(w *backed) {},
 	} {
-		t.Run(name, func(t *testing.T) {
-			w := newBacked(t)
-			if name == "no sent copies" {
-				beliefs := postoffice.GmailBeliefs()
-				beliefs.SentCopyMissing = true
-				w.box.SetBeliefs(beliefs)
-			}
-			w.person("grace@example.net")
-			w.person("silent@example.net")
-			id := w.enroll("grace@example.net").ID
-			other := w.enroll("silent@example.net").ID
-			w.tick()
-			w.pass(2 * day)
-			if _, err := w.run.Pause(t.Context(), other, "holiday"); err != nil {
-				t.Fatal(err)
-			}
-			since := w.clock.Now()
-			w.backup()
-			w.pass(2 * day)
-			w.restore()
-			spoil(w)
-			if _, err := w.run.Resume(t.Context(), other); err != nil {
-				t.Fatal(err)
-			}
-			rep := w.recover(runner.RecoverParams{Since: since})
-			t.Logf("%+v", rep)
-			w.pass(day)
-			w.want(other, runner.StatusHeld, 1)
-			if n := w.mails("silent@example.net"); n != 1 {
-				t.Errorf("%d mails without a decision", n)
-			}
-			if name == "expired cursor" { // what is found is found without it
-				w.want(id, runner.StatusActive, 2)
-			} else {
-				w.want(id, runner.StatusHeld, 1)
-				if _, err := w.run.Decide(t.Context(), id, true); err != nil {
+		for _, settled := range []bool{false, true} {
+			t.Run(fmt.Sprintf("%s, settled %t", name, settled), func(t *testing.T) {
+				w := newBacked(t)
+				if name == "no sent copies" {
+					beliefs := postoffice.GmailBeliefs()
+					beliefs.SentCopyMissing = true
+					w.box.SetBeliefs(beliefs)
+				}
+				w.person("grace@example.net")
+				w.person("silent@example.net")
+				id := w.enroll("grace@example.net").ID
+				other := w.enroll("silent@example.net").ID
+				w.tick()
+				w.pass(2 * day)
+				if _, err := w.run.Pause(t.Context(), other, "holiday"); err != nil {
 					t.Fatal(err)
 				}
-			}
-			if _, err := w.run.Decide(t.Context(), other, false); err != nil {
-				t.Fatal(err)
-			}
-			w.pass(20 * day)
-			w.want(id, runner.StatusCompleted, 3)
-			w.want(other, runner.StatusCompleted, 3)
-			w.sound()
-		})
+				since := w.clock.Now()
+				w.backup()
+				w.pass(2 * day)
+				w.restore()
+				spoil(w)
+				if _, err := w.run.Resume(t.Context(), other); err != nil {
+					t.Fatal(err)
+				}
+				until := w.clock.Now()
+				if settled {
+					w.clock.Advance(2 * time.Hour)
+				}
+				rep := w.recover(runner.RecoverParams{Since: since, Until: until})
+				if settled && rep.Undecided == 0 || !settled && rep.Unsettled == 0 {
+					t.Errorf("the report is %+v", rep)
+				}
+				w.pass(day)
+				w.want(other, runner.StatusHeld, 1)
+				if n := w.mails("silent@example.net"); n != 1 {
+					t.Errorf("%d mails without a decision", n)
+				}
+				if name == "expired cursor" { // what is found is found without it
+					w.want(id, runner.StatusActive, 2)
+				} else {
+					w.want(id, runner.StatusHeld, 1)
+					if _, err := w.run.Decide(t.Context(), id, true); err != nil {
+						t.Fatal(err)
+					}
+				}
+				if _, err := w.run.Decide(t.Context(), other, false); err != nil {
+					t.Fatal(err)
+				}
+				w.pass(20 * day)
+				w.want(id, runner.StatusCompleted, 3)
+				w.want(other, runner.StatusCompleted, 3)
+				w.sound()
+			})
+		}
 	}
 }
 
