@@ -125,6 +125,9 @@ func New(ctx context.Context, world *World, sender string, svc Service, out io.W
 	_, domain, _ := strings.Cut(sender, "@")
 	s.linker, err = linking.New(linking.Config{
 		Providers: []provider.Provider{svc.Provider}, Links: s.stores.tokens, Flows: s.stores.flows, Sealer: seal, Now: s.clock.Now,
+		// Who waits for another process's refresh waits in the world's time.
+		// The other may be this one before it was stopped.
+		Wait: world.advance,
 	})
 	if err != nil {
 		return nil, err
