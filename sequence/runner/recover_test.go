@@ -54,6 +54,15 @@ func (b *backed) use(name string) {
 	b.run = b.runner()
 }
 
+// pass lets time pass, with a tick every hour.
+func (b *backed) pass(d time.Duration) {
+	b.t.Helper()
+	for end := b.clock.Now().Add(d); b.clock.Now().Before(end); {
+		b.clock.Advance(min(time.Hour, end.Sub(b.clock.Now())))
+		b.tick()
+	}
+}
+
 func (b *backed) backup() {
 	b.t.Helper()
 	if _, err := b.db.ExecContext(b.t.Context(), "VACUUM INTO '"+filepath.Join(b.dir, "backup.db")+"'"); err != nil {
@@ -216,8 +225,8 @@ func TestRecoverUnproven(t *testing.T) {
 					w.want(id, runner.StatusActive, 2)
 				} else {
 					w.want(id, runner.StatusHeld, 1)
-					if _, err := w.run.Decide(t.Context(), id, true); err != nil {
-						t.Fatal(err)
+					if e, err := w.run.Decide(t.Context(), id, true); err != nil || e.Due.Before(until.Add(4*day)) {
+						t.Fatalf("decided: %v; the next step is due %v, and the last may have left at %v", err, e.Due, until)
 					}
 				}
 				if _, err := w.run.Decide(t.Context(), other, false); err != nil {

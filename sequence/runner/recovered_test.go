@@ -85,23 +85,66 @@ func TestRecoverHeld(t *testing.T) {
 	w.sound()
 }
 
+// ahead is a mailbox that is taken for older than a cursor of its own: it has
+// nothing to tell after it.
+type ahead struct {
+	provider.Mailbox
+	cursor *provider.Cursor
+}
+
+func (a ahead) Changes(ctx context.Context, since provider.Cursor) (provider.Page, error) {
+	if *a.cursor == "" {
+		*a.cursor = since
+	}
+	if *a.cursor == since {
+		return provider.Page{Next: since}, nil
+	}
+	return a.Mailbox.Changes(ctx, since)
+}
+
 // TestRecoverCursorOfTheFuture has a cursor that the mailbox has not reached,
-// as when the mailbox was restored too.
+// as when the mailbox was restored too, and answers all the same.
 func TestRecoverCursorOfTheFuture(t *testing.T) {
-	w := newBacked(t)
-	id, since := w.lostMails(threeSteps(), nil)
-	w.open.wrap = func(mb provider.Mailbox) provider.Mailbox {
-		w.box.ExpireChanges() // every position it ever gave out is worth nothing
-		return mb
+	for name, wrap := range map[string]func(w *backed) func(provider.Mailbox) provider.Mailbox{
+		"refused": func(w *backed) func(provider.Mailbox) provider.Mailbox {
+			w.box.ExpireChanges()
+			return nil
+		},
+		"silent": func(*backed) func(provider.Mailbox) provider.Mailbox {
+			var cursor provider.Cursor
+			return func(mb provider.Mailbox) provider.Mailbox { return ahead{mb, &cursor} }
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newBacked(t)
+			w.proven()
+			w.person("anna@example.net", postoffice.Behaviour{Do: postoffice.Answer, On: 1, After: 3 * day})
+			w.person("ben@example.net", postoffice.Behaviour{Do: postoffice.Answer, On: 2, After: time.Hour})
+			anna, ben := w.enroll("anna@example.net").ID, w.enroll("ben@example.net").ID
+			w.tick()
+			w.pass(2 * day)
+			box, err := w.cfg.Store.GetMailbox(t.Context(), w.get(anna).Mailbox)
+			if err != nil {
+				t.Fatal(err)
+			}
+			since := w.clock.Now()
+			w.backup()
+			w.pass(2 * day)
+			w.restore()
+			w.open.wrap = wrap(w)
+			if w.open.wrap != nil {
+				if _, err := w.open.wrap(nil).Changes(t.Context(), provider.Cursor(box.Cursor)); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if rep := w.recover(runner.RecoverParams{Since: since}); rep.Found != 1 || rep.Undecided != 0 {
+				t.Errorf("the report is %+v", rep)
+			}
+			w.want(anna, runner.StatusReplied, 1)
+			w.want(ben, runner.StatusReplied, 2)
+			w.sound()
+		})
 	}
-	rep := w.recover(runner.RecoverParams{Since: since})
-	w.open.wrap = nil
-	if rep.Found != 1 || rep.Undecided != 0 {
-		t.Errorf("the report is %+v", rep)
-	}
-	w.pass(10 * day)
-	w.want(id, runner.StatusCompleted, 3)
-	w.sound()
 }
 
 // TestRecoverNothingLost asks about what was due and did not leave, and goes
@@ -250,5 +293,47 @@ func TestRecoverRefused(t *testing.T) {
 	w.open.wrap = nil
 	w.pass(10 * day)
 	w.want(id, runner.StatusCompleted, 3)
+	w.sound()
+}
+
+// TestRecoverProvesItself finds a mail, which proves what the backup did not
+// know: that the mailbox keeps copies. So nobody is asked about the others.
+func TestRecoverProvesItself(t *testing.T) {
+	w := newBacked(t)
+	beliefs := postoffice.GmailBeliefs()
+	beliefs.SentCopyMissing = true
+	w.box.SetBeliefs(beliefs)
+	var paused []string
+	for _, name := range []string{"a", "b", "c", "d", "grace"} {
+		w.person(name + "@example.net")
+		paused = append(paused, w.enroll(name+"@example.net").ID)
+	}
+	w.tick()
+	w.pass(2 * day)
+	for _, id := range paused[:4] {
+		if _, err := w.run.Pause(t.Context(), id, "holiday"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	beliefs.SentCopyMissing = false
+	w.box.SetBeliefs(beliefs)
+	since := w.clock.Now()
+	w.backup()
+	w.pass(2 * day)
+	until := w.clock.Now()
+	w.restore()
+	w.clock.Advance(2 * time.Hour)
+	for _, id := range paused[:4] {
+		if _, err := w.run.Resume(t.Context(), id); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if rep := w.recover(runner.RecoverParams{Since: since, Until: until}); rep.Found != 1 || rep.Undecided != 0 || rep.Unsettled != 0 {
+		t.Errorf("the report is %+v", rep)
+	}
+	w.pass(10 * day)
+	for _, id := range paused {
+		w.want(id, runner.StatusCompleted, 3)
+	}
 	w.sound()
 }
