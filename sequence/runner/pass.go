@@ -59,6 +59,9 @@ func (p *pass) run(ctx context.Context) (err error) {
 	p.was, p.readStart = p.data, p.data.ReadStart
 	if trouble = p.work(ctx); trouble == nil {
 		p.data.Failures, p.data.Trouble, p.data.FailingSince, p.data.Alarmed = 0, "", time.Time{}, false
+		if !p.linked.Abilities.ThreadReplies && !p.box.ReadAt.IsZero() {
+			p.box.ReadAt, p.changed = time.Time{}, true // it was to be probed, and nothing is read of it
+		}
 		return p.finish(ctx, p.pacedTill.Sub(p.r.cfg.Now()))
 	}
 	switch {

@@ -326,3 +326,25 @@ func TestReturnDateInTheRecipientsZone(t *testing.T) {
 	}
 	w.sound()
 }
+
+// TestSendOnlyMailboxMended: a mailbox that nothing is read of is worked on
+// once after it was mended, and not for ever.
+func TestSendOnlyMailboxMended(t *testing.T) {
+	w := newWorld(t)
+	w.open.access = provider.AccessSend
+	w.person("grace@example.net")
+	id := w.enroll("grace@example.net", func(p *runner.EnrollParams) {
+		p.Sequence = threeSteps()
+		p.Sequence.AcceptBlind = true
+	}).ID
+	w.open.err = &provider.Error{Kind: provider.ErrRelink, Op: "open", Reason: "invalid_grant"}
+	w.pass(time.Hour)
+	w.open.err = nil
+	w.clock.Advance(time.Hour)
+	if rep := w.tick(); rep.Mailboxes > 5 {
+		t.Errorf("one tick went over the mailbox %d times", rep.Mailboxes)
+	}
+	w.pass(9 * day)
+	w.want(id, runner.StatusCompleted, 3)
+	w.sound()
+}
