@@ -89,6 +89,9 @@ func (c *candidate) check(ctx context.Context, say func(string, ...any)) error {
 		return err
 	}
 	mails := c.sent()
+	if n, stopped := c.stopped[c.id]; stopped && len(mails) != n {
+		say("%d mails left after it was stopped by hand", len(mails)-n)
+	}
 	reads := c.service().plan.Access == provider.AccessReplies
 	for i, m := range mails {
 		read := c.lastRead(m.At)
@@ -144,6 +147,10 @@ func (c *candidate) checkEnd(e runner.Enrollment, mails []postoffice.Submission,
 		if c.act() != postoffice.Bounce && c.act() != postoffice.BounceLater {
 			say("is bounced, and nothing bounced")
 		}
+	case runner.StatusStopped:
+		if _, byHand := c.stopped[c.id]; !byHand {
+			say("is stopped, and nobody stopped it")
+		}
 	default:
 		say("has the status %q", e.Status)
 	}
@@ -185,7 +192,7 @@ func (c *candidate) checkLog(ctx context.Context, mails []postoffice.Submission,
 func (c *candidate) story(ctx context.Context) string {
 	var b strings.Builder
 	e, err := c.hosts[0].run.Get(ctx, c.id)
-	fmt.Fprintf(&b, "    %s, reason %q, crossed %d, %v\n", e.Status, e.Reason, e.Crossed, err)
+	fmt.Fprintf(&b, "    %s, reason %q, crossed %d, in flight %t, due %v, %v\n", e.Status, e.Reason, e.Crossed, e.InFlight, e.Due.UTC().Format(time.RFC3339), err)
 	for _, m := range c.sent() {
 		fmt.Fprintf(&b, "    sent %v %s\n", m.At.Format(time.RFC3339), m.MessageID)
 	}

@@ -5,11 +5,13 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net/http"
+	"slices"
 	"sync"
 	"time"
 
 	"github.com/outreachkit/outreach/linking"
 	"github.com/outreachkit/outreach/provider"
+	"github.com/outreachkit/outreach/sequence"
 	"github.com/outreachkit/outreach/sequence/runner"
 	"github.com/outreachkit/outreach/store"
 )
@@ -55,6 +57,10 @@ func (d *dice) Read(b []byte) (int, error) {
 	return len(b), nil
 }
 
+const hostDomain = "mail.agency.example.com"
+
+func hostKey() []byte { return []byte("a secret of thirty-two bytes ....") }
+
 func (w *world) birth(i int) error {
 	h := &host{w: w, life: &life{left: -1}}
 	if w.plan.chance(0.3) {
@@ -65,6 +71,11 @@ func (w *world) birth(i int) error {
 		p, err := s.provider(&mortalWire{base: s.transport(), l: h.life, tell: func(r *http.Request) {
 			if isRead(r) {
 				s.reads = append(s.reads, w.clock.Now())
+			}
+			// The steps around a send are where it matters to die.
+			if isSend(r) && w.troubled && h.life.left < 0 && w.plan.chance(w.plan.Trouble) {
+				h.life.left, h.life.after = 1+w.plan.rnd.IntN(6), w.plan.chance(0.5)
+				w.note("a process will die %d steps after a send, done %t", h.life.left, h.life.after)
 			}
 		}}, h.now)
 		if err != nil {
@@ -85,18 +96,49 @@ func (w *world) birth(i int) error {
 	if err != nil {
 		return err
 	}
-	var enrollments store.EnrollmentStore = &mortalStore{w.stores.Enrollments, h.life}
+	var enrollments store.EnrollmentStore = &mortalStore{w.stores.Enrollments, h.life, w.slow}
 	if w.mutant.Store != nil {
 		enrollments = w.mutant.Store(enrollments)
 	}
 	h.run, err = runner.New(runner.Config{
 		Store: enrollments, Mailboxes: h, Log: &mortalLog{w.stores.Log, h.life}, Events: w, Now: h.now, Wait: patient,
-		Key: []byte("a secret of thirty-two bytes ...."), Domain: "mail.agency.example.com",
+		Key: hostKey(), Domain: hostDomain,
+		Guard: w.guard,
 		// One worker: what happens at once elsewhere happens in an order here.
 		Options: runner.Options{Name: fmt.Sprint("process ", i), ReadEvery: 30 * time.Minute, Workers: 1},
 	})
 	w.hosts[i] = h
 	return err
+}
+
+// guard lets everything go. While it thinks, somebody may stop the drip
+// through another process.
+func (w *world) guard(ctx context.Context, e runner.Enrollment, _ sequence.Step) (runner.Verdict, error) {
+	i := slices.Index(w.ids, e.ID)
+	if i < 0 || !w.troubled || !w.plan.chance(w.plan.Trouble*0.1) {
+		return runner.VerdictSend, nil
+	}
+	w.note("%s is stopped by hand", e.Key)
+	if _, err := w.clerk.Stop(ctx, e.ID, "stopped by hand"); err != nil {
+		return runner.VerdictWait, err
+	}
+	c := &candidate{world: w, Candidate: w.plan.Candidates[i], id: e.ID}
+	w.stopped[e.ID] = len(c.sent())
+	return runner.VerdictSend, nil
+}
+
+// slow has some commits of an intent take minutes, and the other process work
+// meanwhile.
+func (w *world) slow(b *store.Batch, done bool) {
+	if len(b.Intents) == 0 || !w.troubled || !w.plan.chance(w.plan.Trouble*0.2) {
+		return
+	}
+	d := w.plan.upTo(8 * time.Minute)
+	w.note("a commit of %s takes %v, done %t", b.Intents[0].ID, d, done)
+	w.clock.Advance(d)
+	if h := w.hosts[w.plan.rnd.IntN(len(w.hosts))]; !h.busy && !h.life.dead {
+		w.tick(context.Background(), h)
+	}
 }
 
 func (h *host) now() time.Time { return h.w.clock.Now().Add(h.skew) }

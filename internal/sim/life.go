@@ -47,7 +47,8 @@ func act(l *life, do func() error) error {
 // mortalStore is a store as a mortal process sees it.
 type mortalStore struct {
 	store.EnrollmentStore
-	l *life
+	l    *life
+	slow func(b *store.Batch, done bool) // the database takes its time, before and after
 }
 
 func (m *mortalStore) Claim(ctx context.Context, p store.ClaimParams) ([]store.Claim, error) {
@@ -63,7 +64,12 @@ func (m *mortalStore) Unclaim(ctx context.Context, f store.Fence) error {
 }
 
 func (m *mortalStore) Commit(ctx context.Context, b store.Batch) error {
-	return act(m.l, func() error { return m.EnrollmentStore.Commit(ctx, b) })
+	return act(m.l, func() error {
+		m.slow(&b, false)
+		err := m.EnrollmentStore.Commit(ctx, b)
+		m.slow(&b, true)
+		return err
+	})
 }
 
 func (m *mortalStore) Load(ctx context.Context, ids []string) ([]store.Enrollment, error) {

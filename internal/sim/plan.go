@@ -98,6 +98,8 @@ func (p *Plan) sender(i int, kind provider.Kind) Sender {
 	s.World.SentCopyMissing = p.chance(0.1)
 	s.World.EqualSubjectsMerge = p.chance(0.2)
 	s.World.KeepsReferences = !p.chance(0.1)
+	life := []time.Duration{time.Hour, 12 * time.Hour}[p.rnd.IntN(2)]
+	s.Google.TokenLife, s.Entra.TokenLife = life, life
 	s.Google.Beliefs = gmailtest.Beliefs{RotatesRefreshTokens: p.chance(0.5), HistoryWithoutLabels: p.chance(0.5), ShortScopes: p.chance(0.5), NoIssuer: p.chance(0.5)}
 	s.Entra.Beliefs = msgraphtest.Beliefs{
 		FullScopes: p.chance(0.5), SendsIssuer: p.chance(0.5), SentCopyHeaders: p.chance(0.5), DropsCustomHeaders: p.chance(0.2),

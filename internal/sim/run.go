@@ -40,6 +40,9 @@ type world struct {
 	hosts    [2]*host
 	links    []string       // by sender
 	ids      []string       // enrollments, by candidate
+	troubled bool           // faults are on
+	clerk    *runner.Runner // of somebody at a desk, who never ticks
+	stopped  map[string]int // mails that had left when an enrollment was stopped by hand
 	told     []string       // events, each once
 	known    map[string]int // ids of events
 	notes    []string
@@ -69,7 +72,7 @@ type History struct {
 // Run plays a plan. An error is the simulation's own.
 func Run(ctx context.Context, p *Plan, params Params) (*History, error) {
 	w := &world{
-		plan: p, mutant: params.Mutant, clock: postoffice.NewClock(start()), known: make(map[string]int),
+		plan: p, mutant: params.Mutant, clock: postoffice.NewClock(start()), known: make(map[string]int), stopped: make(map[string]int),
 		dice: &dice{rnd: rand.New(rand.NewPCG(p.Seed, 1))},
 	}
 	var err error
@@ -90,6 +93,11 @@ func Run(ctx context.Context, p *Plan, params Params) (*History, error) {
 		if err := w.birth(i); err != nil {
 			return nil, err
 		}
+	}
+	if w.clerk, err = runner.New(runner.Config{
+		Store: w.stores.Enrollments, Mailboxes: w.hosts[0], Key: hostKey(), Domain: hostDomain, Now: w.clock.Now,
+	}); err != nil {
+		return nil, err
 	}
 	if err := w.begin(ctx); err != nil {
 		return nil, err
@@ -157,6 +165,7 @@ func (w *world) sequence() *sequence.Sequence {
 // play goes through the time of trouble, and through the time after it.
 func (w *world) play(ctx context.Context) {
 	p := w.plan
+	w.troubled = true
 	for end := w.clock.Now().Add(p.Faulty); w.clock.Now().Before(end) && len(w.wrong) == 0; {
 		if p.chance(p.Trouble) {
 			w.inject()
@@ -176,6 +185,7 @@ func (w *world) play(ctx context.Context) {
 		}
 		w.clock.Advance(d)
 	}
+	w.troubled = false
 	for _, s := range w.services {
 		s.clear()
 	}
@@ -192,8 +202,14 @@ func (w *world) play(ctx context.Context) {
 // tick lets a process work, and has it born again if it died.
 func (w *world) tick(ctx context.Context, h *host) {
 	h.busy = true
-	_, err := h.run.Tick(ctx)
+	report, err := h.run.Tick(ctx)
 	h.busy = false
+	if report.Mailboxes > 200 {
+		w.wrong = append(w.wrong, fmt.Sprintf("at %v a tick went over its mailboxes %d times", w.clock.Now(), report.Mailboxes))
+		for i, c := range w.plan.Candidates {
+			w.wrong = append(w.wrong, c.Address+"\n"+(&candidate{world: w, Candidate: c, id: w.ids[i]}).story(ctx))
+		}
+	}
 	if h.life.dead {
 		if i := slices.Index(w.hosts[:], h); i >= 0 { // else it was born again meanwhile
 			w.note("a process died")

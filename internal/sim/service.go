@@ -102,6 +102,10 @@ func isRead(r *http.Request) bool {
 	return strings.HasSuffix(p, "/history") || strings.HasSuffix(p, "/messages") || strings.Contains(p, "/delta")
 }
 
+func isSend(r *http.Request) bool {
+	return strings.HasSuffix(r.URL.Path, "/messages/send") || strings.HasSuffix(r.URL.Path, "/sendMail")
+}
+
 // op is a kind of request, by the service's own name.
 func (s *service) op(kind string) string {
 	names := map[string][2]string{
