@@ -44,7 +44,7 @@ func TestResume(t *testing.T) {
 		where func(*testing.T) string
 	}{
 		{"SQLite", storytest.Cuts(), func(t *testing.T) string { return "sqlite:" + filepath.Join(t.TempDir(), "a store #1?.db") }},
-		{"PostgreSQL", storytest.Cuts()[2:5], func(t *testing.T) string { return "postgres:" + postgres.Empty(t) }},
+		{"PostgreSQL", storytest.Cuts()[2:4], func(t *testing.T) string { return "postgres:" + postgres.Empty(t) }},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()

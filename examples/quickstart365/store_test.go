@@ -20,8 +20,8 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// TestResume: stopped again and again, by Ctrl-C and by worse, the stories end
-// as if they had never been stopped: the links of Entra and the cursors of
+// TestResume: stopped again and again, by Ctrl-C and by worse, the story ends
+// as if it had never been stopped: the links of Entra and the cursors of
 // Graph are good in the next process, too.
 func TestResume(t *testing.T) {
 	program, err := os.Executable()
@@ -29,11 +29,11 @@ func TestResume(t *testing.T) {
 		t.Fatal(err)
 	}
 	var uninterrupted bytes.Buffer
-	if err := run(t.Context(), true, true, "", &uninterrupted); err != nil {
+	if err := run(t.Context(), true, false, "", &uninterrupted); err != nil {
 		t.Fatal(err)
 	}
-	wrong, err := storytest.Resume(t.Context(), program, []string{asProgram + "=1"}, storytest.Cuts()[3:5], uninterrupted.String(),
-		"-both", "-store", "sqlite:"+filepath.Join(t.TempDir(), "store.db"))
+	wrong, err := storytest.Resume(t.Context(), program, []string{asProgram + "=1"}, storytest.Cuts()[3:], uninterrupted.String(),
+		"-store", "sqlite:"+filepath.Join(t.TempDir(), "store.db"))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -30,10 +30,8 @@ func Cuts() []Cut {
 		{"Maria Silva links", os.Interrupt},
 		{"Chloé Martin is enrolled", os.Kill},
 		{"step 1 is sent to Elif Kaya", os.Interrupt},
-		{"Anna Berg answered", os.Interrupt},
 		{"step 2 to Finn Larsen got no answer", os.Kill},
-		{"step 2 is sent to Hana Sato", os.Interrupt},
-		{"step 3 is sent to Grace Mbeki", os.Kill},
+		{"step 3 is sent to Grace Mbeki", os.Interrupt},
 	}
 }
 
