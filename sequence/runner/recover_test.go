@@ -162,6 +162,15 @@ func TestRecover(t *testing.T) {
 			}
 		}
 	}
+	// The host has seen the events of the lost time, and tells them apart by
+	// their ids.
+	kinds := make(map[string]runner.EventKind)
+	for _, ev := range w.events.events {
+		if was, ok := kinds[ev.ID]; ok && was != ev.Kind {
+			t.Errorf("event %s was %q in the lost time, and is %q now", ev.ID, was, ev.Kind)
+		}
+		kinds[ev.ID] = ev.Kind
+	}
 	w.sound()
 }
 

@@ -118,7 +118,7 @@ func TestRecoverCursorOfTheFuture(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			w := newBacked(t)
 			w.proven()
-			w.person("anna@example.net", postoffice.Behaviour{Do: postoffice.Answer, On: 1, After: 3 * day})
+			w.person("anna@example.net", postoffice.Behaviour{Do: postoffice.Answer, On: 1, After: 3 * day, From: "anna.private@example.org"})
 			w.person("ben@example.net", postoffice.Behaviour{Do: postoffice.Answer, On: 2, After: time.Hour})
 			anna, ben := w.enroll("anna@example.net").ID, w.enroll("ben@example.net").ID
 			w.tick()
@@ -137,11 +137,17 @@ func TestRecoverCursorOfTheFuture(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			if rep := w.recover(runner.RecoverParams{Since: since}); rep.Found != 1 || rep.Undecided != 0 {
+			if name == "silent" { // so nothing is found that would have the time listed anyhow
+				if _, err := w.run.Stop(t.Context(), ben, "not wanted"); err != nil {
+					t.Fatal(err)
+				}
+			} else {
+				defer func() { w.want(ben, runner.StatusReplied, 2) }()
+			}
+			if rep := w.recover(runner.RecoverParams{Since: since}); rep.Undecided != 0 {
 				t.Errorf("the report is %+v", rep)
 			}
 			w.want(anna, runner.StatusReplied, 1)
-			w.want(ben, runner.StatusReplied, 2)
 			w.sound()
 		})
 	}
