@@ -3,6 +3,7 @@ package sim_test
 import (
 	"crypto/rand"
 	"crypto/rsa"
+	"database/sql"
 	"flag"
 	"strings"
 	"sync"
@@ -11,6 +12,9 @@ import (
 
 	"github.com/outreachkit/outreach/internal/sim"
 	"github.com/outreachkit/outreach/store/memstore"
+	"github.com/outreachkit/outreach/store/sqlstore"
+
+	_ "modernc.org/sqlite" // the driver
 )
 
 var (
@@ -32,9 +36,31 @@ func inMemory(now func() time.Time) (sim.Stores, error) {
 	return sim.Stores{Links: m.Tokens(), Flows: m.Flows(), Enrollments: m.Enrollments(), Log: m.Conversations()}, nil
 }
 
+// inSQLite is a database of one connection, which is gone with it.
+func inSQLite(t *testing.T) func(now func() time.Time) (sim.Stores, error) {
+	return func(now func() time.Time) (sim.Stores, error) {
+		db, err := sql.Open("sqlite", ":memory:")
+		if err != nil {
+			return sim.Stores{}, err
+		}
+		t.Cleanup(func() { _ = db.Close() })
+		db.SetMaxOpenConns(1)
+		s, err := sqlstore.New(db, sqlstore.Options{Dialect: sqlstore.SQLite, Now: now})
+		if err != nil {
+			return sim.Stores{}, err
+		}
+		return sim.Stores{Links: s.Tokens(), Flows: s.Flows(), Enrollments: s.Enrollments(), Log: s.Conversations()}, s.Migrate(t.Context())
+	}
+}
+
 func play(t *testing.T, n uint64, m sim.Mutant) *sim.History {
 	t.Helper()
-	h, err := sim.Run(t.Context(), sim.Draw(n), sim.Params{Stores: inMemory, Key: key(), Mutant: m})
+	plan := sim.Draw(n)
+	stores := inMemory
+	if plan.Durable {
+		stores = inSQLite(t)
+	}
+	h, err := sim.Run(t.Context(), plan, sim.Params{Stores: stores, Key: key(), Mutant: m})
 	if err != nil {
 		t.Fatalf("seed %d: %v", n, err)
 	}
