@@ -75,12 +75,20 @@ func (c *candidate) sees() bool {
 
 // lastRead is when the latest request for what is new left before t.
 func (c *candidate) lastRead(t time.Time) time.Time {
-	reads := c.service().reads
-	n := sort.Search(len(reads), func(i int) bool { return reads[i].After(t) })
+	return latest(c.service().reads, t)
+}
+
+// left is when the request left that was accepted at t: the network may have
+// taken its time.
+func (c *candidate) left(t time.Time) time.Time { return latest(c.service().sends, t) }
+
+// latest is the last of an ascending list that is not after t.
+func latest(list []time.Time, t time.Time) time.Time {
+	n := sort.Search(len(list), func(i int) bool { return list[i].After(t) })
 	if n == 0 {
 		return time.Time{}
 	}
-	return reads[n-1]
+	return list[n-1]
 }
 
 func (c *candidate) check(ctx context.Context, say func(string, ...any)) error {
@@ -94,15 +102,16 @@ func (c *candidate) check(ctx context.Context, say func(string, ...any)) error {
 	}
 	reads := c.service().plan.Access == provider.AccessReplies
 	for i, m := range mails {
-		read := c.lastRead(m.At)
-		if i > 0 && reads && m.At.Sub(read) > freshness {
-			say("mail %d left at %v, %v after the last read began", i+1, m.At, m.At.Sub(read))
+		at := c.left(m.At)
+		read := c.lastRead(at)
+		if i > 0 && reads && at.Sub(read) > freshness {
+			say("mail %d left at %v, %v after the last read began", i+1, at, at.Sub(read))
 		}
 		if !c.sees() || !c.answers() {
 			continue
 		}
 		for _, a := range c.wrote() {
-			if a.VisibleAt.After(m.At) {
+			if a.VisibleAt.After(at) {
 				continue
 			}
 			if a.VisibleAt.Before(read) && i > 0 {

@@ -72,6 +72,9 @@ func (w *world) birth(i int) error {
 			if isRead(r) {
 				s.reads = append(s.reads, w.clock.Now())
 			}
+			if isSend(r) {
+				s.sends = append(s.sends, w.clock.Now())
+			}
 			// The steps around a send are where it matters to die.
 			if isSend(r) && w.troubled && h.life.left < 0 && w.plan.chance(w.plan.Trouble) {
 				h.life.left, h.life.after = 1+w.plan.rnd.IntN(6), w.plan.chance(0.5)

@@ -25,6 +25,7 @@ type service struct {
 	google *gmailtest.Server
 	entra  *msgraphtest.Server
 	reads  []time.Time // when requests for what is new left, of any process
+	sends  []time.Time // when mail left
 }
 
 // newService starts the fake of one sender.

@@ -47,6 +47,9 @@ func (p *pass) run(ctx context.Context) (err error) {
 	start := p.r.cfg.Now()
 	var trouble error
 	defer func() {
+		if errors.Is(err, store.ErrFenced) {
+			err = nil // somebody else has the mailbox now, and does its work
+		}
 		p.r.observe(Observation{
 			Kind: ObservePass, Mailbox: p.box.ID, Link: p.box.Link, At: start, Took: p.r.cfg.Now().Sub(start), Count: p.sent, Err: errors.Join(trouble, err),
 		})
