@@ -57,7 +57,6 @@ type Config struct {
 type Cluster struct {
 	cfg   Config
 	dir   string
-	cmd   *exec.Cmd
 	hold  io.Closer // the server stops when it is closed, or this process ends
 	log   *os.File
 	done  chan error

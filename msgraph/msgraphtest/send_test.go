@@ -55,8 +55,7 @@ func TestSendMIME(t *testing.T) {
 		if last.Request.Header.Get("Content-Encoding") != "gzip" || string(last.RequestBody) != encoded(raw) {
 			t.Errorf("the SDK's compressed body was not decoded: %q", last.Request.Header.Get("Content-Encoding"))
 		}
-		off := kiotahttp.NewCompressionOptions(false)
-		w.must(w.sendMIME(w.mail("Second"), &off))
+		w.must(w.sendMIME(w.mail("Second"), kiotahttp.NewCompressionOptionsReference(false)))
 		if enc := seen[len(seen)-1].Request.Header.Get("Content-Encoding"); enc != "" {
 			t.Errorf("the second was sent as %q", enc)
 		}

@@ -25,6 +25,7 @@ type pass struct {
 	leaseEnd time.Time
 
 	readStart time.Time // of the last complete read; zero is none
+	retrying  time.Time // since when what was passed over is being tried again; zero is not now
 	pacedTill time.Time // the mailbox has sent as fast as it may until then
 	changed   bool      // box or data differ from what is stored
 	damaged   []string  // enrollments that this pass set aside: no more is done with them

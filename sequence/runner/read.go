@@ -143,12 +143,12 @@ func (p *pass) catchUp(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	poisoned := p.data.Poisoned
-	p.data.Poisoned = time.Time{} // set again by what still can't be read
+	p.retrying, p.data.Poisoned = p.data.Poisoned, time.Time{} // set again by what still can't be read
 	if err := p.items(ctx, items, ReasonThread); err != nil {
-		p.data.Poisoned = poisoned
+		p.data.Poisoned, p.retrying = p.retrying, time.Time{}
 		return err
 	}
+	p.retrying = time.Time{}
 	if p.data.Learned.Equal(learned) {
 		p.data.Learned = time.Time{}
 	}

@@ -24,7 +24,8 @@ func (p *pass) stuckOn(ref provider.Ref) bool {
 	}
 	p.data.StuckTimes++
 	failing := p.data.FailingSince
-	return p.data.StuckTimes >= maxStuck && !failing.IsZero() && p.r.cfg.Now().Sub(failing) >= p.r.opts.AlarmAfter
+	long := !failing.IsZero() && p.r.cfg.Now().Sub(failing) >= p.r.opts.AlarmAfter
+	return p.data.StuckTimes >= maxStuck && (long || !p.retrying.IsZero())
 }
 
 // passOver holds the conversations of a message that nobody could read for too
@@ -35,9 +36,12 @@ func (p *pass) passOver(ctx context.Context, it provider.Item) (bool, error) {
 	if err != nil || !held {
 		return held, err
 	}
-	p.data.Poisoned = p.data.FailingSince
-	if p.data.Poisoned.IsZero() {
-		p.data.Poisoned = p.r.cfg.Now()
+	since := p.retrying // it came before the failures that it caused
+	if since.IsZero() {
+		since = p.data.FailingSince
+	}
+	if p.data.Poisoned.IsZero() || since.Before(p.data.Poisoned) {
+		p.data.Poisoned = since
 	}
 	return true, p.save(ctx)
 }
@@ -60,8 +64,8 @@ func (p *pass) poisoned(ctx context.Context, it provider.Item, forGood bool) (bo
 			if forGood {
 				b.Index = append(b.Index, p.refRow(l, it.Ref))
 			}
-			if l.st.Holds&sequence.HoldReview != 0 {
-				continue
+			if l.st.Holds&sequence.HoldReview != 0 || l.st.Terminal() && l.row.Flagged {
+				continue // it was told
 			}
 			if err := p.r.happen(l, b, sequence.Event{Kind: sequence.EventUnsure, At: sequence.InstantOf(p.r.cfg.Now())}, "a message in the thread can't be read"); err != nil {
 				return err
