@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/outreachkit/outreach/gmail"
+	"github.com/outreachkit/outreach/internal/inprocess"
 	"github.com/outreachkit/outreach/provider/postoffice"
 )
 
@@ -203,29 +204,29 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		panic(http.ErrAbortHandler) // the client went away
 	}
 	r.Body = io.NopCloser(bytes.NewReader(body))
-	rec := &recorder{header: make(http.Header), status: http.StatusOK}
+	rec := inprocess.NewRecorder()
 	own := s.answer(rec, r, body)
 	if s.cfg.Check != nil && own {
 		checked := r.Clone(r.Context())
 		checked.Body = io.NopCloser(bytes.NewReader(body))
-		s.cfg.Check(Exchange{Request: checked, RequestBody: body, Status: rec.status, Header: rec.header, ResponseBody: rec.body.Bytes()})
+		s.cfg.Check(Exchange{Request: checked, RequestBody: body, Status: rec.Status, Header: rec.Header(), ResponseBody: rec.Body.Bytes()})
 	}
-	for name, values := range rec.header {
+	for name, values := range rec.Header() {
 		w.Header()[name] = values
 	}
-	w.WriteHeader(rec.status)
-	_, _ = w.Write(rec.body.Bytes())
+	w.WriteHeader(rec.Status)
+	_, _ = w.Write(rec.Body.Bytes())
 }
 
 // answer runs the handler, unless a fault strikes.
-func (s *Server) answer(rec *recorder, r *http.Request, body []byte) (own bool) {
+func (s *Server) answer(rec *inprocess.Recorder, r *http.Request, body []byte) (own bool) {
 	rule := s.strike(r, body)
 	if rule == nil {
 		s.mux.ServeHTTP(rec, r)
 		return true
 	}
 	if rule.Fault == CutAfter {
-		s.mux.ServeHTTP(&recorder{header: make(http.Header)}, r)
+		s.mux.ServeHTTP(inprocess.NewRecorder(), r)
 	}
 	if rule.Call != nil {
 		rule.Call()
@@ -244,7 +245,7 @@ func (s *Server) answer(rec *recorder, r *http.Request, body []byte) (own bool) 
 	case RefuseClient:
 		oauthError(rec, http.StatusUnauthorized, "invalid_client", "", "The OAuth client was not found.")
 	case RefuseAfter:
-		s.mux.ServeHTTP(&recorder{header: make(http.Header)}, r)
+		s.mux.ServeHTTP(inprocess.NewRecorder(), r)
 		apiError(rec, rule.Status, rule.Reason, "", rule.Message)
 	case HTML:
 		rec.Header().Set("Content-Type", "text/html; charset=utf-8")
@@ -275,14 +276,3 @@ func (s *Server) countStruck(r *http.Request) {
 	}
 	t.grant.box.Count(class)
 }
-
-// recorder holds an answer back until it is complete.
-type recorder struct {
-	header http.Header
-	status int
-	body   bytes.Buffer
-}
-
-func (r *recorder) Header() http.Header         { return r.header }
-func (r *recorder) WriteHeader(status int)      { r.status = status }
-func (r *recorder) Write(b []byte) (int, error) { return r.body.Write(b) }

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/outreachkit/outreach/internal/inprocess"
 	"github.com/outreachkit/outreach/provider/postoffice"
 )
 
@@ -129,7 +130,7 @@ func names(r *http.Request, body []byte, addr string) bool {
 
 // answer runs the handler, unless a limit or a fault is in the way. It returns
 // the rule that struck.
-func (s *Server) answer(rec *recorder, r *http.Request, body []byte) *Rule {
+func (s *Server) answer(rec *inprocess.Recorder, r *http.Request, body []byte) *Rule {
 	graph := s.isGraph(r)
 	op := entraOp(r)
 	var box *postoffice.Mailbox
@@ -158,7 +159,7 @@ func (s *Server) answer(rec *recorder, r *http.Request, body []byte) *Rule {
 	}
 	switch rule.Fault {
 	case CutAfter, RefuseAfter:
-		s.dispatch(newRecorder(), r)
+		s.dispatch(inprocess.NewRecorder(), r)
 	case CutWithin:
 		s.dispatch(rec, r)
 	}
@@ -182,7 +183,7 @@ func (s *Server) answer(rec *recorder, r *http.Request, body []byte) *Rule {
 }
 
 // refuse answers as a rule says, in the form of the host that was asked.
-func (s *Server) refuse(rec *recorder, r *http.Request, rule *Rule, graph bool) {
+func (s *Server) refuse(rec *inprocess.Recorder, r *http.Request, rule *Rule, graph bool) {
 	if graph {
 		f := &failure{status: rule.Status, code: rule.Reason, inner: rule.InnerReason, message: rule.Message, retryAfter: rule.RetryAfter}
 		if f.status == 0 {

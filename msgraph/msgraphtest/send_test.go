@@ -32,9 +32,8 @@ func (w *graphWorld) sendMIME(raw []byte, opts ...abstractions.RequestOption) er
 		abstractions.POST, "{+baseurl}/users/me-token-to-replace/sendMail", map[string]string{})
 	info.SetStreamContentAndContentType([]byte(encoded(raw)), "text/plain")
 	info.AddRequestOptions(opts)
-	return w.adapter().SendNoContent(w.t.Context(), info, abstractions.ErrorMappings{
-		"XXX": func(serialization.ParseNode) (serialization.Parsable, error) { return odataerrors.NewODataError(), nil },
-	})
+	parse := func(serialization.ParseNode) (serialization.Parsable, error) { return odataerrors.NewODataError(), nil }
+	return w.adapter().SendNoContent(w.t.Context(), info, abstractions.ErrorMappings{"4XX": parse, "5XX": parse})
 }
 
 // TestSendMIME: what is accepted as MIME leaves as it is.

@@ -17,6 +17,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/outreachkit/outreach/internal/inprocess"
 	"github.com/outreachkit/outreach/provider/postoffice"
 )
 
@@ -219,7 +220,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		}
 	}
 	r.Body = io.NopCloser(bytes.NewReader(body))
-	rec := newRecorder()
+	rec := inprocess.NewRecorder()
 	rule := s.answer(rec, r, body)
 	if s.cfg.Check != nil {
 		checked := r.Clone(r.Context())
@@ -227,26 +228,26 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		if s.isGraph(r) {
 			checked.URL = &url.URL{Scheme: r.URL.Scheme, Host: r.URL.Host, Path: "/" + strings.Join(segments(r.URL), "/"), RawQuery: r.URL.RawQuery}
 		}
-		s.cfg.Check(Exchange{Request: checked, RequestBody: body, Status: rec.status, Header: rec.header, ResponseBody: rec.body.Bytes()})
+		s.cfg.Check(Exchange{Request: checked, RequestBody: body, Status: rec.Status, Header: rec.Header(), ResponseBody: rec.Body.Bytes()})
 	}
-	out := rec.body.Bytes()
-	if len(out) > 0 && strings.Contains(r.Header.Get("Accept-Encoding"), "gzip") && rec.header.Get("Content-Encoding") == "" {
+	out := rec.Body.Bytes()
+	if len(out) > 0 && strings.Contains(r.Header.Get("Accept-Encoding"), "gzip") && rec.Header().Get("Content-Encoding") == "" {
 		out = s.zip(out)
-		rec.header.Set("Content-Encoding", "gzip")
+		rec.Header().Set("Content-Encoding", "gzip")
 	}
-	for name, values := range rec.header {
+	for name, values := range rec.Header() {
 		w.Header()[name] = values
 	}
 	if rule != nil && rule.Fault == CutWithin {
 		w.Header().Set("Content-Length", strconv.Itoa(len(out)+1))
-		w.WriteHeader(rec.status)
+		w.WriteHeader(rec.Status)
 		_, _ = w.Write(out[:len(out)/2])
 		if f, ok := w.(http.Flusher); ok {
 			f.Flush()
 		}
 		panic(http.ErrAbortHandler)
 	}
-	w.WriteHeader(rec.status)
+	w.WriteHeader(rec.Status)
 	_, _ = w.Write(out)
 }
 
@@ -288,16 +289,3 @@ func (s *Server) zip(b []byte) []byte {
 	_ = w.Close()
 	return out.Bytes()
 }
-
-// recorder holds an answer back until it is complete.
-type recorder struct {
-	header http.Header
-	status int
-	body   bytes.Buffer
-}
-
-func newRecorder() *recorder { return &recorder{header: make(http.Header), status: http.StatusOK} }
-
-func (r *recorder) Header() http.Header         { return r.header }
-func (r *recorder) WriteHeader(status int)      { r.status = status }
-func (r *recorder) Write(b []byte) (int, error) { return r.body.Write(b) }

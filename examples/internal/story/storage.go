@@ -2,8 +2,6 @@ package story
 
 import (
 	"context"
-	"crypto/aes"
-	"crypto/cipher"
 	"crypto/sha256"
 	"database/sql"
 	"errors"
@@ -17,6 +15,7 @@ import (
 
 	"github.com/outreachkit/outreach/store"
 	"github.com/outreachkit/outreach/store/memstore"
+	"github.com/outreachkit/outreach/store/seal"
 	"github.com/outreachkit/outreach/store/sqlstore"
 )
 
@@ -95,28 +94,9 @@ func (s *Storage) host(ctx context.Context, service string, now func() time.Time
 	return stores{d.Enrollments(), d.Tokens(), d.Flows(), d.Conversations()}, nil
 }
 
-// sealer encrypts tokens with AES-GCM. Google Tink's AEAD does it with keys
-// that can be replaced.
-type sealer struct{ cipher.AEAD }
-
-// newSealer returns a sealer. The secret is kept for ever, and not in the
-// database.
-func newSealer(secret string) (sealer, error) {
+// newSealer returns what seals tokens. The secret is kept for ever, and not in
+// the database.
+func newSealer(secret string) (seal.Sealer, error) {
 	key := sha256.Sum256([]byte(secret))
-	block, err := aes.NewCipher(key[:])
-	if err != nil {
-		return sealer{}, err
-	}
-	gcm, err := cipher.NewGCMWithRandomNonce(block)
-	return sealer{gcm}, err
-}
-
-// Encrypt implements linking.Sealer.
-func (s sealer) Encrypt(plaintext, associatedData []byte) ([]byte, error) {
-	return s.Seal(nil, nil, plaintext, associatedData), nil
-}
-
-// Decrypt implements linking.Sealer.
-func (s sealer) Decrypt(ciphertext, associatedData []byte) ([]byte, error) {
-	return s.Open(nil, nil, ciphertext, associatedData)
+	return seal.NewKeyRing(seal.KeyRingParams{Keys: []seal.Key{{ID: 1, Secret: key[:]}}})
 }

@@ -118,14 +118,14 @@ func New(ctx context.Context, world *World, sender string, svc Service, out io.W
 	if s.stores, err = world.storage.host(ctx, s.box.Service(), s.clock.Now); err != nil {
 		return nil, err
 	}
-	seal, err := newSealer("a host keeps the key to its tokens apart from them: " + sender)
+	sealer, err := newSealer("a host keeps the key to its tokens apart from them: " + sender)
 	if err != nil {
 		return nil, err
 	}
 	_, domain, _ := strings.Cut(sender, "@")
 	s.linker, err = linking.New(linking.Config{
-		Providers: []provider.Provider{svc.Provider}, Links: s.stores.tokens, Flows: s.stores.flows, Sealer: seal, Now: s.clock.Now,
-		// Who waits for another process's refresh waits in the world's time.
+		Providers: []provider.Provider{svc.Provider}, Links: s.stores.tokens, Flows: s.stores.flows, Sealer: sealer, Now: s.clock.Now,
+		// Whoever waits for another process's refresh waits in the world's time.
 		// The other may be this one before it was stopped.
 		Wait: world.advance,
 	})
