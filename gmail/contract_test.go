@@ -18,16 +18,7 @@ var contract = sync.OnceValues(func() (*contracttest.Contract, error) {
 // test for everything that breaks the contract.
 func checked(t testing.TB) func(gmailtest.Exchange) {
 	t.Helper()
-	c, err := contract()
-	if err != nil {
-		t.Fatal(err)
-	}
-	rec := c.Record()
-	t.Cleanup(func() {
-		for _, f := range rec.Faults() {
-			t.Error(f)
-		}
-	})
+	rec := contracttest.Watch(t, contract)
 	return func(ex gmailtest.Exchange) {
 		if strings.HasPrefix(ex.Request.URL.Path, "/gmail/") {
 			rec.Check(contracttest.Exchange{Request: ex.Request, Status: ex.Status, Header: ex.Header, Body: ex.ResponseBody})

@@ -18,16 +18,7 @@ var contract = sync.OnceValues(func() (*contracttest.Contract, error) {
 // test for everything that breaks the contract.
 func checked(t testing.TB) func(msgraphtest.Exchange) {
 	t.Helper()
-	c, err := contract()
-	if err != nil {
-		t.Fatal(err)
-	}
-	rec := c.Record()
-	t.Cleanup(func() {
-		for _, f := range rec.Faults() {
-			t.Error(f)
-		}
-	})
+	rec := contracttest.Watch(t, contract)
 	return func(ex msgraphtest.Exchange) {
 		foreign := strings.HasPrefix(ex.Header.Get("Content-Type"), "text/html") // somebody in between answered
 		if strings.HasPrefix(ex.Request.URL.Path, "/v1.0/") && !foreign {

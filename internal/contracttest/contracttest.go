@@ -83,6 +83,30 @@ type Record struct {
 // Record begins one. A nil Contract finds no fault.
 func (c *Contract) Record() *Record { return &Record{c: c} }
 
+// TB is what Watch needs of a *testing.T.
+type TB interface {
+	Helper()
+	Cleanup(func())
+	Error(...any)
+	Fatal(...any)
+}
+
+// Watch begins a Record that fails the test for everything it finds.
+func Watch(t TB, load func() (*Contract, error)) *Record {
+	t.Helper()
+	c, err := load()
+	if err != nil {
+		t.Fatal(err)
+	}
+	rec := c.Record()
+	t.Cleanup(func() {
+		for _, f := range rec.Faults() {
+			t.Error(f)
+		}
+	})
+	return rec
+}
+
 // Exchange is one request, with its body unread, and its answer.
 type Exchange struct {
 	Request *http.Request

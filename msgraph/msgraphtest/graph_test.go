@@ -301,16 +301,7 @@ var graphContract = sync.OnceValues(func() (*contracttest.Contract, error) {
 // what was refused only the answer is: the request was wrong on purpose.
 func graphChecked(t *testing.T) func(msgraphtest.Exchange) {
 	t.Helper()
-	c, err := graphContract()
-	if err != nil {
-		t.Fatal(err)
-	}
-	rec := c.Record()
-	t.Cleanup(func() {
-		for _, f := range rec.Faults() {
-			t.Error(f)
-		}
-	})
+	rec := contracttest.Watch(t, graphContract)
 	return func(ex msgraphtest.Exchange) {
 		path := ex.Request.URL.Path
 		switch {
