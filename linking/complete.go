@@ -214,7 +214,7 @@ func (l *Linker) fill(link *store.Link, prov provider.Provider, grant provider.G
 			link.Addresses = append(link.Addresses, a)
 		}
 	}
-	link.Status, link.Reason, link.Mark = store.LinkActive, "", nil
+	link.Status, link.Reason, link.Mark = store.LinkLinked, "", nil
 	link.Changed = l.cfg.Now()
 	return l.sealToken(link, grant.Token)
 }

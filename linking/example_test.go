@@ -66,6 +66,6 @@ func Example() {
 	_, err = linker.Complete(ctx, linking.CompleteParams{Query: callback.Query(), Owner: "maria", Session: "her session's id"})
 	fmt.Println(err)
 	// Output:
-	// maria@agency.example.com replies active /settings
+	// maria@agency.example.com replies linked /settings
 	// linking: the callback belongs to no flow of this user (unknown): begin again
 }

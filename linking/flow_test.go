@@ -134,7 +134,7 @@ func TestLink(t *testing.T) {
 	if _, err := opened.Mailbox.Profile(t.Context()); err != nil {
 		t.Error(err)
 	}
-	if len(w.changes) != 1 || w.changes[0].Link.Status != store.LinkActive {
+	if len(w.changes) != 1 || w.changes[0].Link.Status != store.LinkLinked {
 		t.Errorf("told of %+v", w.changes)
 	}
 	again := w.link("maria", marias)

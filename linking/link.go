@@ -106,7 +106,7 @@ func (l *Linker) Open(ctx context.Context, id string) (provider.Linked, error) {
 
 func usable(op string, link store.Link) error {
 	switch link.Status {
-	case store.LinkActive:
+	case store.LinkLinked:
 		return nil
 	case store.LinkRelink:
 		return &provider.Error{Kind: provider.ErrRelink, Op: op, Reason: link.Reason}

@@ -354,7 +354,7 @@ func TestOneRefreshInAllProcesses(t *testing.T) {
 		if n := s.refreshes.Load(); n != 1 {
 			t.Errorf("%d refreshes in four processes", n)
 		}
-		if l, err := s.linker.Get(t.Context(), s.do.Link); err != nil || l.Status != store.LinkActive {
+		if l, err := s.linker.Get(t.Context(), s.do.Link); err != nil || l.Status != store.LinkLinked {
 			t.Errorf("the link is %+v, %v", l, err)
 		}
 		s.live(t)
@@ -398,7 +398,7 @@ func TestHolderKilled(t *testing.T) {
 			}
 			continue
 		}
-		if served != 2*s.do.Callers || told != 0 || l.Status != store.LinkActive {
+		if served != 2*s.do.Callers || told != 0 || l.Status != store.LinkLinked {
 			t.Errorf("%d served, %d told, the link is %+v", served, told, l)
 		}
 		s.live(t)
@@ -425,7 +425,7 @@ func TestHolderFrozen(t *testing.T) {
 		if out := holder.outcome(); out.Served != s.do.Callers {
 			t.Errorf("rotating %t: the holder says %+v", rotates, out)
 		}
-		if l, err := s.linker.Get(t.Context(), s.do.Link); err != nil || l.Status != store.LinkActive || l.Reason != "" {
+		if l, err := s.linker.Get(t.Context(), s.do.Link); err != nil || l.Status != store.LinkLinked || l.Reason != "" {
 			t.Errorf("rotating %t: the link is %+v, %v", rotates, l, err)
 		}
 		if n := s.refreshes.Load(); n != 2 {

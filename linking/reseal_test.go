@@ -204,7 +204,7 @@ func TestResealBesideRefreshes(t *testing.T) {
 	}
 	after := w.with(ring(t, 2))
 	for _, id := range ids {
-		if l := w.stored(id); l.Status != store.LinkActive || l.Mark != nil {
+		if l := w.stored(id); l.Status != store.LinkLinked || l.Mark != nil {
 			t.Errorf("link %s is %s, marked %+v", id, l.Status, l.Mark)
 		}
 		if err := w.profile(after, id); err != nil {
@@ -312,7 +312,7 @@ func TestKeyServiceDownWhileRefreshing(t *testing.T) {
 	if err := w.profile(w.linker, id); err != nil {
 		t.Error(err)
 	}
-	if l := w.stored(id); l.Status != store.LinkActive || l.Mark != nil || c.refreshes.Load() != 1 {
+	if l := w.stored(id); l.Status != store.LinkLinked || l.Mark != nil || c.refreshes.Load() != 1 {
 		t.Errorf("the link is %s, marked %+v, after %d refreshes", l.Status, l.Mark, c.refreshes.Load())
 	}
 }

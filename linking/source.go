@@ -228,7 +228,7 @@ func (l *Linker) saveToken(ctx context.Context, link store.Link, grant provider.
 		next := link
 		next.Mark, next.Changed = nil, l.cfg.Now()
 		if link.Status == store.LinkRelink {
-			next.Status, next.Reason = store.LinkActive, ""
+			next.Status, next.Reason = store.LinkLinked, ""
 		}
 		next.Access, next.Scopes = string(grant.Access.AtMost(provider.Access(link.Access))), grant.Scopes
 		if err := l.sealToken(&next, grant.Token); err != nil {
@@ -279,7 +279,7 @@ func (l *Linker) saveToken(ctx context.Context, link store.Link, grant provider.
 // presented, though its mark is gone: others wait for the new one, or have
 // found that the old one is dead.
 func overtaken(current store.Link, presented []byte) bool {
-	return bytes.Equal(current.Token, presented) && (current.Status == store.LinkActive && current.Mark != nil ||
+	return bytes.Equal(current.Token, presented) && (current.Status == store.LinkLinked && current.Mark != nil ||
 		current.Status == store.LinkRelink && current.Reason == ReasonLostInCrash)
 }
 

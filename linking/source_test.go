@@ -122,7 +122,7 @@ func TestOneRefreshForAll(t *testing.T) {
 	if n := c.refreshes.Load(); n != 1 {
 		t.Errorf("%d refreshes", n)
 	}
-	if got, err := w.linker.Get(t.Context(), l.ID); err != nil || got.Status != store.LinkActive {
+	if got, err := w.linker.Get(t.Context(), l.ID); err != nil || got.Status != store.LinkLinked {
 		t.Errorf("the link is %+v, %v", got, err)
 	}
 }
@@ -259,7 +259,7 @@ func TestHolderDies(t *testing.T) {
 			if got.Reason != linking.ReasonLostInCrash {
 				t.Errorf("the reason is %q", got.Reason)
 			}
-		} else if err != nil || got.Status != store.LinkActive {
+		} else if err != nil || got.Status != store.LinkLinked {
 			t.Errorf("not survived: %v, %+v", err, got)
 		}
 	}

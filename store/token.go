@@ -11,8 +11,11 @@ type LinkStatus string
 
 // The link statuses.
 const (
-	LinkActive    LinkStatus = "active"       // it works as far as is known
+	LinkLinked    LinkStatus = "linked"       // it works, with all that was asked for
+	LinkLimited   LinkStatus = "limited"      // it works, with less than was asked for
 	LinkRelink    LinkStatus = "needs_relink" // the grant is dead; Reason says why
+	LinkHeld      LinkStatus = "held"         // the mail service does not serve the mailbox now; Reason says why
+	LinkUnusable  LinkStatus = "unusable"     // it broke too often
 	LinkUnlinking LinkStatus = "unlinking"    // being revoked; still holds its mailbox
 	LinkUnlinked  LinkStatus = "unlinked"     // released; kept for its history
 )
@@ -32,10 +35,14 @@ type Link struct {
 	Scopes    []string
 
 	Status LinkStatus
-	Reason string // a stable code, empty while active
+	Reason string // a stable code, empty while it works
 
 	// Token is opaque to the store: sealed or not as linking was configured.
 	Token []byte
+
+	// Data is opaque to the store: the link's history and health, and who may
+	// send over it.
+	Data []byte
 
 	// Mark says that somebody is refreshing the token. Nil is nobody.
 	Mark *RefreshMark
@@ -73,8 +80,9 @@ type TokenStore interface {
 	// CompareAndSwap replaces the link whose stored Version equals
 	// link.Version and returns it with the new one; else ErrConflict, and
 	// nothing has changed. ID, Kind, Subject, Owner and Created never change:
-	// a link that differs in them is ErrConflict. A link whose status is
-	// LinkUnlinked can't come back: ErrConflict.
+	// a link that differs in them is ErrConflict. A link becomes LinkUnlinked
+	// by Release alone and can't come back: from one to the other or back is
+	// ErrConflict. Of a link that is unlinked only Data and Changed change.
 	CompareAndSwap(ctx context.Context, link Link) (Link, error)
 
 	// List returns links by ID, in ascending order.

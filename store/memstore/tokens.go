@@ -82,18 +82,20 @@ func (t *Tokens) CompareAndSwap(ctx context.Context, l store.Link) (store.Link, 
 	if err := ctx.Err(); err != nil {
 		return store.Link{}, err
 	}
-	if l.Status == store.LinkUnlinked {
-		return store.Link{}, invalid("a link is unlinked by Release")
-	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	old, ok := t.links[l.ID]
 	if !ok {
 		return store.Link{}, fmt.Errorf("link %s: %w", l.ID, store.ErrNotFound)
 	}
-	if old.Version != l.Version || old.Status == store.LinkUnlinked || old.Kind != l.Kind || old.Subject != l.Subject ||
+	if old.Version != l.Version || (old.Status == store.LinkUnlinked) != (l.Status == store.LinkUnlinked) || old.Kind != l.Kind || old.Subject != l.Subject ||
 		old.Owner != l.Owner || !old.Created.Equal(micro(l.Created)) {
 		return store.Link{}, &store.ConflictError{Record: "link", ID: l.ID}
+	}
+	if l.Status == store.LinkUnlinked {
+		data, changed := l.Data, l.Changed
+		l = old.Link
+		l.Data, l.Changed = data, changed
 	}
 	l.Version++
 	t.put(l)
@@ -170,6 +172,7 @@ func cloneLink(l store.Link) store.Link {
 	l.Addresses = slices.Clone(l.Addresses)
 	l.Scopes = slices.Clone(l.Scopes)
 	l.Token = slices.Clone(l.Token)
+	l.Data = slices.Clone(l.Data)
 	if l.Mark != nil {
 		m := *l.Mark
 		l.Mark = &m

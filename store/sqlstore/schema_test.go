@@ -131,7 +131,7 @@ func TestTablesOfAnotherVersion(t *testing.T) {
 		if _, err := db.Exec("DROP TABLE outreach_links"); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := db.Exec("UPDATE outreach_schema SET version = 1"); err != nil {
+		if _, err := db.Exec("UPDATE outreach_schema SET version = 2"); err != nil {
 			t.Fatal(err)
 		}
 		if _, err := s.Tokens().Get(t.Context(), "l"); !errors.Is(err, sqlstore.ErrSchema) {
@@ -263,4 +263,37 @@ func fill(t testing.TB, s *sqlstore.Store) {
 	if err := s.Enrollments().Commit(t.Context(), store.Batch{Enrollments: []store.Enrollment{row("e1", start)}}); err != nil {
 		t.Fatal(fmt.Errorf("fill: %w", err))
 	}
+}
+
+// TestMigrateFromFirst brings tables of version 1 up, with rows in them.
+func TestMigrateFromFirst(t *testing.T) {
+	onBoth(t, func(t *testing.T, db *sql.DB, d sqlstore.Dialect) {
+		data, err := fs.ReadFile(sqlstore.Schema(d), "0001_first.sql")
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, statement := range []string{string(data), `INSERT INTO outreach_links (id, owner, provider, kind, subject, address, addresses, access, tenant,
+			scopes, status, reason, token, mark_until, created, changed, version) VALUES ('l1', 'maria', 'gmail', 'gmail', 's1', 'a@example.com',
+			'["a@example.com"]', 'replies', '', '["s"]', 'active', '', NULL, 0, 0, 0, 7)`} {
+			if _, err := db.Exec(statement); err != nil {
+				t.Fatal(err)
+			}
+		}
+		s := newStore(t, db, sqlstore.Options{Dialect: d})
+		wantSchema(t, s, "call Migrate")
+		if err := s.Migrate(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		l, err := s.Tokens().Get(t.Context(), "l1")
+		if err != nil || l.Owner != "maria" || l.Version != 7 || l.Status != store.LinkLinked || len(l.Data) != 0 {
+			t.Fatalf("the link of before is %+v, %v", l, err)
+		}
+		l.Data = []byte("kept")
+		if l, err = s.Tokens().CompareAndSwap(t.Context(), l); err != nil || string(l.Data) != "kept" {
+			t.Errorf("swapped to %+v, %v", l, err)
+		}
+		if err := s.Migrate(t.Context()); err != nil {
+			t.Errorf("migrate again: %v", err)
+		}
+	})
 }

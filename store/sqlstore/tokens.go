@@ -11,7 +11,7 @@ import (
 )
 
 // linkColumns end with what is left of the mark.
-const linkColumns = `id, owner, provider, kind, subject, address, addresses, access, tenant, scopes, status, reason, token,
+const linkColumns = `id, owner, provider, kind, subject, address, addresses, access, tenant, scopes, status, reason, token, data,
 	mark_by, mark_until - {now}, created, changed, version`
 
 func scanLink(r *sql.Rows) (store.Link, error) {
@@ -20,7 +20,7 @@ func scanLink(r *sql.Rows) (store.Link, error) {
 	var by sql.NullString
 	var left int64
 	err := r.Scan(&l.ID, &l.Owner, &l.Provider, &l.Kind, &l.Subject, &l.Address, &addresses, &l.Access, &l.Tenant, &scopes, &l.Status, &l.Reason,
-		&l.Token, &by, &left, instant{&l.Created}, instant{&l.Changed}, &l.Version)
+		&l.Token, &l.Data, &by, &left, instant{&l.Created}, instant{&l.Changed}, &l.Version)
 	if err != nil {
 		return store.Link{}, err
 	}
@@ -83,10 +83,10 @@ func (t *Tokens) Create(ctx context.Context, l store.Link) (store.Link, error) {
 	var out store.Link
 	err := t.h.write(ctx, op, func(c conn) error {
 		by, left := mark(l.Mark)
-		n, err := c.exec(`INSERT INTO outreach_links (id, owner, provider, kind, subject, address, addresses, access, tenant, scopes, status, reason, token,
-			mark_by, mark_until, created, changed, version) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, {now} + ?, ?, ?, 1) ON CONFLICT DO NOTHING`,
+		n, err := c.exec(`INSERT INTO outreach_links (id, owner, provider, kind, subject, address, addresses, access, tenant, scopes, status, reason, token, data,
+			mark_by, mark_until, created, changed, version) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, {now} + ?, ?, ?, 1) ON CONFLICT DO NOTHING`,
 			l.ID, l.Owner, l.Provider, l.Kind, l.Subject, l.Address, asJSON(l.Addresses), l.Access, l.Tenant, asJSON(l.Scopes), string(l.Status), l.Reason,
-			bytes(l.Token), by, left, micros(l.Created), micros(l.Changed))
+			bytes(l.Token), bytes(l.Data), by, left, micros(l.Created), micros(l.Changed))
 		if err != nil {
 			return err
 		}
@@ -157,21 +157,12 @@ func (t *Tokens) Find(ctx context.Context, kind, subject string) (store.Link, er
 // CompareAndSwap implements store.TokenStore.
 func (t *Tokens) CompareAndSwap(ctx context.Context, l store.Link) (store.Link, error) {
 	const op = "swap link"
-	if l.Status == store.LinkUnlinked {
-		return store.Link{}, t.h.explain(ctx, op, invalid("a link is unlinked by Release"))
-	}
 	if !plainLink(l) {
 		return store.Link{}, t.h.explain(ctx, op, errText)
 	}
 	var out store.Link
 	err := t.h.write(ctx, op, func(c conn) error {
-		by, left := mark(l.Mark)
-		n, err := c.exec(`UPDATE outreach_links SET provider = ?, address = ?, addresses = ?, access = ?, tenant = ?, scopes = ?, status = ?, reason = ?,
-			token = ?, mark_by = ?, mark_until = {now} + ?, changed = ?, version = version + 1
-			WHERE id = ? AND version = ? AND status <> 'unlinked' AND kind = ? AND subject = ? AND owner = ? AND created = ?`,
-			l.Provider, l.Address, asJSON(l.Addresses), l.Access, l.Tenant, asJSON(l.Scopes), string(l.Status), l.Reason,
-			bytes(l.Token), by, left, micros(l.Changed),
-			l.ID, l.Version, l.Kind, l.Subject, l.Owner, micros(l.Created))
+		n, err := c.swapLink(l)
 		if err != nil {
 			return err
 		}
@@ -186,6 +177,21 @@ func (t *Tokens) CompareAndSwap(ctx context.Context, l store.Link) (store.Link, 
 		return nil
 	})
 	return out, err
+}
+
+func (c conn) swapLink(l store.Link) (int64, error) {
+	if l.Status == store.LinkUnlinked {
+		return c.exec(`UPDATE outreach_links SET data = ?, changed = ?, version = version + 1
+			WHERE id = ? AND version = ? AND status = 'unlinked' AND kind = ? AND subject = ? AND owner = ? AND created = ?`,
+			bytes(l.Data), micros(l.Changed), l.ID, l.Version, l.Kind, l.Subject, l.Owner, micros(l.Created))
+	}
+	by, left := mark(l.Mark)
+	return c.exec(`UPDATE outreach_links SET provider = ?, address = ?, addresses = ?, access = ?, tenant = ?, scopes = ?, status = ?, reason = ?,
+			token = ?, data = ?, mark_by = ?, mark_until = {now} + ?, changed = ?, version = version + 1
+			WHERE id = ? AND version = ? AND status <> 'unlinked' AND kind = ? AND subject = ? AND owner = ? AND created = ?`,
+		l.Provider, l.Address, asJSON(l.Addresses), l.Access, l.Tenant, asJSON(l.Scopes), string(l.Status), l.Reason,
+		bytes(l.Token), bytes(l.Data), by, left, micros(l.Changed),
+		l.ID, l.Version, l.Kind, l.Subject, l.Owner, micros(l.Created))
 }
 
 // List implements store.TokenStore.

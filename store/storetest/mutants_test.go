@@ -130,6 +130,8 @@ func mutants() []mutant {
 		{"ignores a fence beside a claim", "Writers/ClaimAgainstCommit", enrollments(func(s store.EnrollmentStore) store.EnrollmentStore { return &noFence{s} })},
 		{"accepts a second owner", "Tokens/OneOwner", func(h *storetest.Harness) { h.Tokens = &manyOwners{TokenStore: h.Tokens} }},
 		{"swaps from an old reading", "Tokens/CompareAndSwap", func(h *storetest.Harness) { h.Tokens = &blindSwap{h.Tokens} }},
+		{"loses a link's data", "Tokens/CompareAndSwap", func(h *storetest.Harness) { h.Tokens = &losesData{h.Tokens} }},
+		{"keeps no data of an unlinked link", "Tokens/Release", func(h *storetest.Harness) { h.Tokens = &sealsTheGrave{h.Tokens} }},
 		{"keeps a mark for ever", "Tokens/Mark", func(h *storetest.Harness) { h.Tokens = &stillMarked{h.Tokens} }},
 		{"takes a flow twice", "Flows/TakenOnce", func(h *storetest.Harness) { h.Flows = &flowAgain{FlowStore: h.Flows} }},
 		{"appends twice", "Conversations/AppendOnce", func(h *storetest.Harness) { h.Conversations = &appendsTwice{ConversationLog: h.Conversations} }},
@@ -361,6 +363,24 @@ func (s *blindSwap) CompareAndSwap(ctx context.Context, l store.Link) (store.Lin
 		}
 	}
 	return out, err
+}
+
+// losesData forgets what is opaque to it.
+type losesData struct{ store.TokenStore }
+
+func (s *losesData) CompareAndSwap(ctx context.Context, l store.Link) (store.Link, error) {
+	l.Data = nil
+	return s.TokenStore.CompareAndSwap(ctx, l)
+}
+
+// sealsTheGrave lets nothing of an unlinked link change.
+type sealsTheGrave struct{ store.TokenStore }
+
+func (s *sealsTheGrave) CompareAndSwap(ctx context.Context, l store.Link) (store.Link, error) {
+	if l.Status == store.LinkUnlinked {
+		return store.Link{}, store.ErrInvalid
+	}
+	return s.TokenStore.CompareAndSwap(ctx, l)
 }
 
 type stillMarked struct{ store.TokenStore }

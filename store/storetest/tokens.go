@@ -14,7 +14,7 @@ func link(id, owner, subject string) store.Link {
 	return store.Link{
 		ID: id, Owner: owner, Provider: "gmail", Kind: "gmail", Subject: subject, Address: "a@example.com",
 		Addresses: []string{"a@example.com", "b@example.com"}, Access: "replies", Scopes: []string{"s1", "s2"},
-		Status: store.LinkActive, Token: []byte("sealed"), Created: base, Changed: base,
+		Status: store.LinkLinked, Token: []byte("sealed"), Data: []byte("kept"), Created: base, Changed: base,
 	}
 }
 
@@ -52,8 +52,8 @@ func tokenChecks() map[string]func(T, Harness) {
 				t.Errorf("a stored link has version 0")
 			}
 			got := must[store.Link](t, "get")(s.Get(t.Context(), "l1"))
-			if got.Owner != "maria" || got.Subject != "sub-1" || string(got.Token) != "sealed" || len(got.Addresses) != 2 || len(got.Scopes) != 2 ||
-				got.Version != created.Version || got.Status != store.LinkActive {
+			if got.Owner != "maria" || got.Subject != "sub-1" || string(got.Token) != "sealed" || string(got.Data) != "kept" || len(got.Addresses) != 2 || len(got.Scopes) != 2 ||
+				got.Version != created.Version || got.Status != store.LinkLinked {
 				t.Errorf("got %+v", got)
 			}
 			sameTime(t, "Created", got.Created, base)
@@ -92,9 +92,9 @@ func tokenChecks() map[string]func(T, Harness) {
 		"CompareAndSwap": with(func(t T, s store.TokenStore, _ Harness) {
 			first := must[store.Link](t, "create")(s.Create(t.Context(), link("l1", "maria", "sub-1")))
 			next := first
-			next.Token, next.Status, next.Reason = []byte("new"), store.LinkRelink, "revoked"
+			next.Token, next.Data, next.Status, next.Reason = []byte("new"), []byte("added"), store.LinkRelink, "revoked"
 			second := must[store.Link](t, "swap")(s.CompareAndSwap(t.Context(), next))
-			if second.Version <= first.Version || string(second.Token) != "new" || second.Reason != "revoked" {
+			if second.Version <= first.Version || string(second.Token) != "new" || string(second.Data) != "added" || second.Reason != "revoked" {
 				t.Errorf("swapped to %+v", second)
 			}
 			_, err := s.CompareAndSwap(t.Context(), next)
@@ -170,16 +170,29 @@ func tokenChecks() map[string]func(T, Harness) {
 			l := must[store.Link](t, "create")(s.Create(t.Context(), link("l1", "maria", "sub-1")))
 			_, err := s.Release(t.Context(), "l1", l.Version+1)
 			wantErr(t, "another version", err, store.ErrConflict)
+			quick := l
+			quick.Status = store.LinkUnlinked
+			_, err = s.CompareAndSwap(t.Context(), quick)
+			wantErr(t, "unlinking without Release", err, store.ErrConflict)
 			gone := must[store.Link](t, "release")(s.Release(t.Context(), "l1", l.Version))
-			if gone.Status != store.LinkUnlinked || len(gone.Token) != 0 || gone.Mark != nil {
+			if gone.Status != store.LinkUnlinked || len(gone.Token) != 0 || string(gone.Data) != "kept" || gone.Mark != nil {
 				t.Errorf("released to %+v", gone)
 			}
 			if again := must[store.Link](t, "release again")(s.Release(t.Context(), "l1", 0)); again.Version != gone.Version {
 				t.Errorf("releasing twice changes the link")
 			}
-			gone.Status = store.LinkActive
-			_, err = s.CompareAndSwap(t.Context(), gone)
+			back := gone
+			back.Status = store.LinkLinked
+			_, err = s.CompareAndSwap(t.Context(), back)
 			wantErr(t, "a link that comes back", err, store.ErrConflict)
+			told := gone
+			told.Data, told.Token, told.Address = []byte("told"), []byte("a token"), "other@example.com"
+			told = must[store.Link](t, "swap the data of an unlinked link")(s.CompareAndSwap(t.Context(), told))
+			if string(told.Data) != "told" || len(told.Token) != 0 || told.Address != gone.Address || told.Version <= gone.Version {
+				t.Errorf("of an unlinked link only the data changes: %+v", told)
+			}
+			_, err = s.CompareAndSwap(t.Context(), gone)
+			wantErr(t, "an old version of an unlinked link", err, store.ErrConflict)
 			_, err = s.Find(t.Context(), "gmail", "sub-1")
 			wantErr(t, "the free mailbox", err, store.ErrNotFound)
 			must[store.Link](t, "another owner's link")(s.Create(t.Context(), link("l2", "tom", "sub-1")))
@@ -203,10 +216,10 @@ func tokenChecks() map[string]func(T, Harness) {
 		"MemoryIsTheCallers": with(func(t T, s store.TokenStore, _ Harness) {
 			l := link("l1", "maria", "sub-1")
 			must[store.Link](t, "create")(s.Create(t.Context(), l))
-			l.Token[0], l.Addresses[0] = 'X', "x"
+			l.Token[0], l.Data[0], l.Addresses[0] = 'X', 'X', "x"
 			got := must[store.Link](t, "get")(s.Get(t.Context(), "l1"))
-			got.Token[0], got.Addresses[0] = 'Y', "y"
-			if again := must[store.Link](t, "get")(s.Get(t.Context(), "l1")); string(again.Token) != "sealed" || again.Addresses[0] != "a@example.com" {
+			got.Token[0], got.Data[0], got.Addresses[0] = 'Y', 'Y', "y"
+			if again := must[store.Link](t, "get")(s.Get(t.Context(), "l1")); string(again.Token) != "sealed" || string(again.Data) != "kept" || again.Addresses[0] != "a@example.com" {
 				t.Errorf("what the caller changed is in the store: %s, %v", again.Token, again.Addresses)
 			}
 		}),

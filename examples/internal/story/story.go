@@ -219,7 +219,7 @@ func (s *Story) linkMailbox(ctx context.Context) error {
 	}
 	mend := ""
 	for _, l := range links {
-		if s.link = l.ID; l.Status == store.LinkActive {
+		if s.link = l.ID; l.Status == store.LinkLinked {
 			s.say("%s's link to %s, with access %q, goes on with its stored token", senderName, l.Address, l.Access)
 			return nil
 		}
