@@ -71,7 +71,8 @@
 // data, and the conversation entries that wait in the outbox. A store need
 // not know. The columns above stay plain: addresses, Message-IDs and times
 // among them; so do engine states, which have no words in them, and
-// definitions. A ConversationLog gets its entries open and seals them by
+// definitions. After a change of keys runner.Reseal writes the same bytes
+// again, sealed anew: Batch.Enrollments and Batch.Rewrites. A ConversationLog gets its entries open and seals them by
 // itself, as sqlstore does with Options.Sealer.
 //
 // # Testing your own

@@ -80,6 +80,15 @@ type Result struct {
 	At            time.Time
 }
 
+// Rewrite gives a stored intent, open or closed, other opaque bytes that mean
+// the same: sealed anew. It needs no fence, and no version guards it, since
+// the meaning of an intent's bytes never changes.
+type Rewrite struct {
+	Intent string
+	Raw    []byte
+	Meta   []byte
+}
+
 // IndexKind is what an index row is found by.
 type IndexKind string
 
@@ -176,6 +185,12 @@ type Batch struct {
 	// state) is accepted and changes nothing but a RealMessageID, Ref or
 	// Thread that was empty; one that contradicts it is a conflict.
 	Results []Result
+
+	// Rewrites replace Raw and Meta of intents of earlier batches and change
+	// nothing else; of an unknown intent, an erased one among them, it is
+	// ErrNotFound. A Result and a Rewrite of one intent in one batch are
+	// ErrInvalid.
+	Rewrites []Rewrite
 
 	Definitions  []Definition // written if absent
 	Enrollments  []Enrollment // HostKey, Mailbox and Created of a stored one never change: ErrInvalid

@@ -16,23 +16,24 @@ type ResealParams struct {
 	After string
 }
 
-// Resealed counts what Reseal did.
+// Resealed counts what Reseal did, in records: each enrollment is one, and
+// each of its mails that the store keeps, sent or not.
 type Resealed struct {
-	Sealed  int // enrollments that were rewritten
+	Sealed  int // records that were rewritten
 	Current int // those that the newest key had sealed already
 	Failed  int // those that do not open; each is in the error
 
 	Last string // the last enrollment that was dealt with
 }
 
-// Reseal rewrites the enrollments, ended ones among them, that were sealed by
-// another key than the newest of Config.Sealer, and with Options.ReadPlain
-// those that are plain. It changes nothing else of them, and may run beside
-// everything else. Mails that have left or are on their way stay as they were
-// sealed, so the older key is needed until the enrollments of its time have
-// ended.
+// Reseal rewrites what was sealed by another key than the newest of
+// Config.Sealer, and with Options.ReadPlain what is plain: all enrollments,
+// ended ones among them, with their mails, and it delivers what waits in the
+// outbox. It changes nothing else of them, and may run beside everything else.
+// Once it has returned no error nothing in Config.Store needs the older keys,
+// if every process seals by the new one already.
 //
-// An enrollment that does not open is left as it is, and does not stop the
+// A record that does not open is left as it is, and does not stop the
 // others: the error names each. A store or a Sealer that can't be reached
 // stops it; call it again, with ResealParams.After to go on.
 func (r *Runner) Reseal(ctx context.Context, p ResealParams) (Resealed, error) {
@@ -47,57 +48,110 @@ func (r *Runner) Reseal(ctx context.Context, p ResealParams) (Resealed, error) {
 			return out, errors.Join(append(failed, fmt.Errorf("runner: reseal: list: %w", err))...)
 		}
 		for _, row := range rows {
-			done, err := r.resealRow(ctx, row)
-			switch {
-			case err == nil && done:
-				out.Sealed++
-			case err == nil:
-				out.Current++
-			case errors.Is(err, errDamaged):
-				out.Failed++
-				failed = append(failed, err)
-			default:
+			broken, err := r.resealRow(ctx, row, &out)
+			failed = append(failed, broken...)
+			if err != nil {
 				return out, errors.Join(append(failed, err)...)
 			}
 			out.Last = row.ID
 		}
 		if len(rows) < resealPage {
-			return out, errors.Join(failed...)
+			break
 		}
 	}
+	if _, err := r.drain(ctx); err != nil {
+		failed = append(failed, fmt.Errorf("runner: reseal: conversation entries wait in the outbox as they were sealed: %w", err))
+	}
+	return out, errors.Join(failed...)
 }
 
 const resealPage = 200
 
-// resealRow reports whether the enrollment was rewritten.
-func (r *Runner) resealRow(ctx context.Context, row store.Enrollment) (bool, error) {
-	what := enrollmentData(row.ID)
+// resealRow seals an enrollment and its mails anew, in one commit. What does
+// not open is counted, and returned in broken.
+func (r *Runner) resealRow(ctx context.Context, row store.Enrollment, total *Resealed) (broken []error, err error) {
 	for range maxConflicts {
-		if r.box().Current(row.Data) {
-			return false, nil
+		var n Resealed
+		var b store.Batch
+		broken = nil
+		note := func(current bool, err error) error {
+			switch {
+			case errors.Is(err, errDamaged):
+				n.Failed++
+				broken = append(broken, err)
+			case err != nil:
+				return err
+			case current:
+				n.Current++
+			default:
+				n.Sealed++
+			}
+			return nil
 		}
-		data, err := r.box().Open(row.Data, what)
+		data, current, err := r.sealAgain(row.Data, enrollmentData(row.ID))
+		if err := note(current, err); err != nil {
+			return nil, err
+		}
+		if err == nil && !current {
+			row.Data = data
+			b.Enrollments = []store.Enrollment{row}
+		}
+		intents, err := r.cfg.Store.LoadIntents(ctx, row.ID)
 		if err != nil {
-			return false, unopened(err)
+			return nil, fmt.Errorf("runner: intents of %s: %w", row.ID, err)
 		}
-		if row.Data, err = r.box().Seal(data, what); err != nil {
-			return false, fmt.Errorf("runner: %w", err)
+		for _, in := range intents {
+			w, current, err := r.rewriteOf(in)
+			if err := note(current, err); err != nil {
+				return nil, err
+			}
+			if err == nil && !current {
+				b.Rewrites = append(b.Rewrites, w)
+			}
 		}
-		err = r.cfg.Store.Commit(ctx, store.Batch{Enrollments: []store.Enrollment{row}})
-		if err == nil {
-			return true, nil
+		if len(b.Enrollments)+len(b.Rewrites) > 0 {
+			err = r.cfg.Store.Commit(ctx, b)
 		}
-		if !errors.Is(err, store.ErrConflict) {
-			return false, fmt.Errorf("runner: reseal %s: %w", row.ID, err)
+		switch {
+		case err == nil:
+			total.Sealed, total.Current, total.Failed = total.Sealed+n.Sealed, total.Current+n.Current, total.Failed+n.Failed
+			return broken, nil
+		case !errors.Is(err, store.ErrConflict) && !errors.Is(err, store.ErrNotFound): // not found: erased meanwhile
+			return nil, fmt.Errorf("runner: reseal %s: %w", row.ID, err)
 		}
 		rows, err := r.cfg.Store.Load(ctx, []string{row.ID})
 		if err != nil {
-			return false, fmt.Errorf("runner: load: %w", err)
+			return nil, fmt.Errorf("runner: load: %w", err)
 		}
 		if len(rows) == 0 {
-			return false, nil // erased
+			return nil, nil // erased
 		}
 		row = rows[0]
 	}
-	return false, fmt.Errorf("runner: reseal %s: it changed under every attempt: %w", row.ID, store.ErrConflict)
+	return nil, fmt.Errorf("runner: reseal %s: it changed under every attempt: %w", row.ID, store.ErrConflict)
+}
+
+// sealAgain seals data by the newest key, unless that is what has sealed it.
+func (r *Runner) sealAgain(data []byte, what string) (sealed []byte, current bool, err error) {
+	if r.box().Current(data) {
+		return data, true, nil
+	}
+	plain, err := r.box().Open(data, what)
+	if err != nil {
+		return nil, false, unopened(err)
+	}
+	if sealed, err = r.box().Seal(plain, what); err != nil {
+		return nil, false, fmt.Errorf("runner: %w", err)
+	}
+	return sealed, false, nil
+}
+
+// rewriteOf seals a mail anew: all of it or nothing.
+func (r *Runner) rewriteOf(in store.Intent) (w store.Rewrite, current bool, err error) {
+	raw, rawCurrent, err := r.sealAgain(in.Raw, intentRaw(in.ID))
+	if err != nil {
+		return w, false, err
+	}
+	meta, metaCurrent, err := r.sealAgain(in.Meta, intentData(in.ID))
+	return store.Rewrite{Intent: in.ID, Raw: raw, Meta: meta}, rawCurrent && metaCurrent, err
 }

@@ -74,6 +74,15 @@ func checkForm(b *store.Batch) error {
 		}
 		closed[res.Intent] = true
 	}
+	for _, w := range b.Rewrites {
+		if w.Intent == "" || !plain(w.Intent) {
+			return errText
+		}
+		if closed[w.Intent] {
+			return invalid("two results or rewrites of one intent in one batch")
+		}
+		closed[w.Intent] = true
+	}
 	return nil
 }
 
@@ -125,6 +134,11 @@ func (e *Enrollments) checkResults(b *store.Batch) error {
 		}
 		if in.State != store.IntentOpen && in.State != res.State {
 			return &store.ConflictError{Record: "intent", ID: res.Intent}
+		}
+	}
+	for _, w := range b.Rewrites {
+		if _, ok := e.intents[w.Intent]; !ok {
+			return fmt.Errorf("intent %s: %w", w.Intent, store.ErrNotFound)
 		}
 	}
 	return nil
@@ -194,6 +208,11 @@ func (e *Enrollments) write(b *store.Batch) {
 	}
 	for _, res := range b.Results {
 		e.putResult(res)
+	}
+	for _, w := range b.Rewrites {
+		in := e.intents[w.Intent]
+		in.Raw, in.Meta = slices.Clone(w.Raw), slices.Clone(w.Meta)
+		e.intents[w.Intent] = in
 	}
 	for _, row := range b.Index {
 		e.putRow(row)

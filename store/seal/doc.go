@@ -41,11 +41,10 @@
 //  2. Move it to the front everywhere. It seals from now on.
 //  3. Rewrite what older keys sealed: Reseal of linking.Linker, of
 //     runner.Runner and of sqlstore's Conversations. What is left is short of
-//     life: flows, which end within twice linking.Config.FlowTTL, rows of the
-//     outbox, and mails that are on their way or were the last to leave.
-//  4. Drop the old key once the enrollments from before step 2 have ended,
-//     and no backup from before step 3 will be restored. Until then it stays
-//     at the end of the ring.
+//     life: flows, which end within twice linking.Config.FlowTTL.
+//  4. Drop the old key once those have ended, all three returned no error, and
+//     no backup from before step 3 will be restored. Until then it stays at
+//     the end of the ring.
 //
 // Of a key that became known, all that it ever sealed lies open, in every
 // backup too: rotate, revoke the grants of all links, and link anew.
@@ -68,7 +67,7 @@
 //
 // linking seals from the first link on. The runner and sqlstore mark what
 // they seal, so they can begin later: set their ReadPlain, call their Reseal,
-// and switch ReadPlain off once the enrollments from before have ended.
+// and switch ReadPlain off once it has returned no error.
 //
 // # Ciphertexts of KeyRing
 //

@@ -70,6 +70,16 @@ func checkResults(b *store.Batch) error {
 		}
 		closed[res.Intent] = true
 	}
+	for i := range b.Rewrites {
+		id := b.Rewrites[i].Intent
+		if id == "" || !plain(id) {
+			return errText
+		}
+		if closed[id] {
+			return invalid("two results or rewrites of one intent in one batch")
+		}
+		closed[id] = true
+	}
 	return nil
 }
 

@@ -33,7 +33,7 @@ func (e *Enrollments) Commit(ctx context.Context, b store.Batch) error {
 			pieces = mailboxes
 		}
 		for _, writes := range []func(*core, *store.Batch) []piece{
-			enrollmentWrites, resultWrites, intentWrites, definitionWrites, indexWrites, suppressionWrites, outboxWrites,
+			enrollmentWrites, resultWrites, rewriteWrites, intentWrites, definitionWrites, indexWrites, suppressionWrites, outboxWrites,
 		} {
 			pieces = append(pieces, writes(c.core, &b)...)
 		}
@@ -96,6 +96,9 @@ func lockBatch(c conn, b *store.Batch) (*held, error) {
 	}
 	for i := range b.Results {
 		intents = append(intents, b.Results[i].Intent)
+	}
+	for i := range b.Rewrites {
+		intents = append(intents, b.Rewrites[i].Intent)
 	}
 	return h, h.read(c, slices.Collect(maps.Keys(boxes)), rows, intents)
 }
@@ -173,6 +176,11 @@ func (h *held) check(b *store.Batch) error {
 			return notFound("intent", res.Intent)
 		case state != store.IntentOpen && state != res.State:
 			return &store.ConflictError{Record: "intent", ID: res.Intent}
+		}
+	}
+	for i := range b.Rewrites {
+		if _, ok := h.intents[b.Rewrites[i].Intent]; !ok {
+			return notFound("intent", b.Rewrites[i].Intent)
 		}
 	}
 	return nil

@@ -113,6 +113,18 @@ func resultWrites(c *core, b *store.Batch) []piece {
 		FROM v WHERE outreach_intents.id = v.id`)
 }
 
+var writtenRewrite = columns("id text, raw bytea, meta bytea")
+
+func rewriteWrites(c *core, b *store.Batch) []piece {
+	rows := make([][]any, len(b.Rewrites))
+	for i := range b.Rewrites {
+		w := &b.Rewrites[i]
+		rows[i] = []any{w.Intent, bytes(w.Raw), bytes(w.Meta)}
+	}
+	sortRows(rows, 1)
+	return c.pieces("", writtenRewrite, rows, "UPDATE outreach_intents SET raw = v.raw, meta = v.meta FROM v WHERE outreach_intents.id = v.id")
+}
+
 var writtenDefinition = columns("hash text, data bytea")
 
 func definitionWrites(c *core, b *store.Batch) []piece {

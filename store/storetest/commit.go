@@ -236,6 +236,7 @@ func commitChecks() map[string]func(T, Harness) {
 				c.Errorf("the open intents are %+v", cl)
 			}
 		}),
+		"Rewrites": withEnrollments(rewrites),
 		"CancelledContext": withEnrollments(func(c sees, _ Harness) {
 			ctx, cancel := context.WithCancel(c.Context())
 			cancel()
@@ -291,6 +292,48 @@ func commitChecks() map[string]func(T, Harness) {
 	}
 }
 
+// rewrites seals intents anew, an open one and a closed one.
+func rewrites(c sees, _ Harness) {
+	f := c.fence()
+	c.commit("intents", store.Batch{
+		Fence: f, Enrollments: []store.Enrollment{enrollment("e1", base)}, Intents: []store.Intent{intent("i1", "e1"), intent("i2", "e1"), intent("i3", "e1")},
+	})
+	c.commit("a result", store.Batch{Results: []store.Result{{Intent: "i1", State: store.IntentSent, Ref: "r1", At: base}}})
+	if err := c.s.Unclaim(c.Context(), *f); err != nil {
+		c.Fatalf("unclaim: %v", err)
+	}
+	raw := []byte{0, 255}
+	c.commit("without a fence", store.Batch{Rewrites: []store.Rewrite{{Intent: "i2", Raw: raw, Meta: []byte("meta 2")}, {Intent: "i1", Meta: []byte("meta 1")}}})
+	raw[0] = 'X'
+	got := must[[]store.Intent](c, "intents")(c.s.LoadIntents(c.Context(), "e1"))
+	if len(got) != 3 {
+		c.Fatalf("%d intents", len(got))
+	}
+	for i, want := range []struct {
+		raw, meta, ref string
+		state          store.IntentState
+	}{{"", "meta 1", "r1", store.IntentSent}, {"\x00\xff", "meta 2", "", store.IntentOpen}, {"raw", "meta", "", store.IntentOpen}} {
+		in, was := got[i], intent(got[i].ID, "e1")
+		if string(in.Raw) != want.raw || string(in.Meta) != want.meta || in.Ref != want.ref || in.State != want.state || in.MessageID != was.MessageID || in.Key != was.Key {
+			c.Errorf("rewritten, the intent is %+v", in)
+		}
+		sameTime(c, "rewritten, Deadline", in.Deadline, was.Deadline)
+	}
+	wantErr(c, "a rewrite of nothing", c.s.Commit(c.Context(), store.Batch{Rewrites: []store.Rewrite{{Intent: "i2", Meta: []byte("x")}, {Intent: "i9"}}}), store.ErrNotFound)
+	wantErr(c, "two of one", c.s.Commit(c.Context(), store.Batch{Rewrites: []store.Rewrite{{Intent: "i2"}, {Intent: "i2"}}}), store.ErrInvalid)
+	wantErr(c, "a result and a rewrite of one", c.s.Commit(c.Context(), store.Batch{
+		Results: []store.Result{{Intent: "i2", State: store.IntentSent, At: base}}, Rewrites: []store.Rewrite{{Intent: "i2"}},
+	}), store.ErrInvalid)
+	e := c.get("e1")
+	c.commit("beside its enrollment", store.Batch{Enrollments: []store.Enrollment{e}, Rewrites: []store.Rewrite{{Intent: "i3", Raw: []byte("r"), Meta: []byte("m")}}})
+	err := c.s.Commit(c.Context(), store.Batch{Enrollments: []store.Enrollment{e}, Rewrites: []store.Rewrite{{Intent: "i3", Raw: []byte("late")}}})
+	wantErr(c, "beside a version that has changed", err, store.ErrConflict)
+	got = must[[]store.Intent](c, "intents")(c.s.LoadIntents(c.Context(), "e1"))
+	if len(got) != 3 || string(got[1].Meta) != "meta 2" || got[1].State != store.IntentOpen || string(got[2].Raw) != "r" || string(got[2].Meta) != "m" {
+		c.Errorf("the intents are %+v", got)
+	}
+}
+
 // allOrNothing puts one bad record of each kind into a batch that is good
 // otherwise, and looks for traces.
 func allOrNothing(c sees, _ Harness) {
@@ -307,6 +350,7 @@ func allOrNothing(c sees, _ Harness) {
 		"an intent that exists":       func(b *store.Batch) { b.Intents = append(b.Intents, intent("i1", "e1")) },
 		"a result that contradicts":   func(b *store.Batch) { b.Results = []store.Result{{Intent: "i1", State: store.IntentNotSent, At: base}} },
 		"a lost fence":                func(b *store.Batch) { b.Fence = &store.Fence{Mailbox: boxID, Token: f.Token + 1} },
+		"a rewrite of nothing":        func(b *store.Batch) { b.Rewrites = []store.Rewrite{{Intent: "i9"}} },
 		"an outbox row without a key": func(b *store.Batch) { b.Outbox = append(b.Outbox, store.Event{}) },
 		"an index row without a key":  func(b *store.Batch) { b.Index = append(b.Index, store.IndexRow{}) },
 	} {

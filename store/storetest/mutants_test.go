@@ -103,6 +103,7 @@ func mutants() []mutant {
 	return []mutant{
 		{"loses an update", "Commit/Versions", enrollments(func(s store.EnrollmentStore) store.EnrollmentStore { return &noVersions{s} })},
 		{"ignores a fence", "Commit/Fence", enrollments(func(s store.EnrollmentStore) store.EnrollmentStore { return &noFence{s} })},
+		{"forgets rewrites", "Commit/Rewrites", enrollments(func(s store.EnrollmentStore) store.EnrollmentStore { return &keepsBytes{s} })},
 		{"commits half a batch", "Commit/AllOrNothing", enrollments(func(s store.EnrollmentStore) store.EnrollmentStore { return &halves{s} })},
 		{"accepts results that contradict", "Commit/Results", enrollments(func(s store.EnrollmentStore) store.EnrollmentStore { return &anyResult{s} })},
 		{"shares its memory", "Commit/MemoryIsTheCallers", enrollments(func(s store.EnrollmentStore) store.EnrollmentStore { return &shared{EnrollmentStore: s} })},
