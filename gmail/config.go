@@ -59,6 +59,10 @@ type Config struct {
 	// Limits replaces the limits in the package documentation.
 	Limits *provider.Limits
 
+	// Push sets up pushes (provider.Watcher, provider.PushReceiver). Nil goes
+	// without.
+	Push *PushConfig
+
 	// UnitsPerMinute is how much of the project's quota one mailbox may use.
 	// Requests beyond it are refused before they leave, as ErrThrottled. Zero
 	// is 6,000; a project from before May 2026 has 15,000. Negative is no
@@ -78,9 +82,15 @@ type Provider struct {
 	verifier  *oidc.IDTokenVerifier
 	apiHost   string
 	meter     *meter
+
+	push         *PushConfig // nil is none
+	pushVerifier *oidc.IDTokenVerifier
 }
 
-var _ provider.Provider = (*Provider)(nil)
+var (
+	_ provider.Provider     = (*Provider)(nil)
+	_ provider.PushReceiver = (*Provider)(nil)
+)
 
 // New returns a Provider. It makes no request. A FieldError names what is
 // wrong with the configuration.
@@ -127,6 +137,11 @@ func New(cfg Config) (*Provider, error) {
 		Endpoint: oauth2.Endpoint{AuthURL: ends.Auth, TokenURL: ends.Token, AuthStyle: oauth2.AuthStyleInParams},
 	}
 	p.verifier = p.newVerifier()
+	if cfg.Push != nil {
+		push := *cfg.Push
+		p.push = &push
+		p.pushVerifier = p.newPushVerifier()
+	}
 	return p, nil
 }
 
@@ -151,6 +166,9 @@ func (c *Config) validate(ends Endpoints) error {
 	}
 	if l := c.Limits; l != nil && (l.MaxMessageBytes < 0 || l.MaxRecipients < 0 || l.SendsPerMinute < 0 || l.SendTimeout < 0 || l.Settle < 0) {
 		return badConfig("Limits", "has a negative number")
+	}
+	if c.Push != nil {
+		return c.Push.validate()
 	}
 	return nil
 }

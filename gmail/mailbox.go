@@ -45,6 +45,9 @@ func (p *Provider) Open(acc provider.Account, ts provider.TokenSource) provider.
 		m.err = &provider.Error{Kind: provider.ErrApp, Op: "gmail: open", Reason: "client_config", Err: err}
 	}
 	m.svc = svc
+	if p.push != nil && p.Abilities(acc.Access).ThreadReplies {
+		return watched{m}
+	}
 	return m
 }
 

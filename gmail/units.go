@@ -19,8 +19,10 @@ const defaultUnits = 6000
 func units(req *http.Request) int {
 	_, path, _ := strings.Cut(req.URL.Path, "/users/me/")
 	switch {
-	case path == "messages/send":
+	case path == "messages/send", path == "watch":
 		return 100
+	case path == "stop":
+		return 50
 	case path == "messages":
 		return 5
 	case strings.HasPrefix(path, "messages/"):

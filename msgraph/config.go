@@ -56,6 +56,10 @@ type Config struct {
 
 	// Limits replaces the limits in the package documentation.
 	Limits *provider.Limits
+
+	// Push sets up pushes (provider.Watcher, provider.PushReceiver). Nil goes
+	// without.
+	Push *PushConfig
 }
 
 // Provider is Microsoft 365 for one app registration. It is safe for
@@ -74,9 +78,13 @@ type Provider struct {
 	timeout   time.Duration
 	keys      oidc.KeySet
 	folders   folders
+	push      *PushConfig // nil is none
 }
 
-var _ provider.Provider = (*Provider)(nil)
+var (
+	_ provider.Provider     = (*Provider)(nil)
+	_ provider.PushReceiver = (*Provider)(nil)
+)
 
 // New returns a Provider. It makes no request. A FieldError names what is
 // wrong with the configuration.
@@ -118,6 +126,9 @@ func New(cfg Config) (*Provider, error) {
 		p.timeout = courier.Timeout
 	}
 	p.keys = p.newKeySet()
+	if cfg.Push != nil {
+		p.push = cfg.Push.filled()
+	}
 	return p, nil
 }
 
@@ -143,6 +154,9 @@ func (c *Config) validate(ends Endpoints) error {
 	}
 	if l := c.Limits; l != nil && (l.MaxMessageBytes < 0 || l.MaxRecipients < 0 || l.SendsPerMinute < 0 || l.SendTimeout < 0 || l.Settle < 0) {
 		return badConfig("Limits", "has a negative number")
+	}
+	if c.Push != nil {
+		return c.Push.validate()
 	}
 	return nil
 }

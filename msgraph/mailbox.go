@@ -23,7 +23,11 @@ var _ provider.Mailbox = (*mailbox)(nil)
 // Open implements provider.Provider.
 func (p *Provider) Open(acc provider.Account, ts provider.TokenSource) provider.Mailbox {
 	acc.Addresses = slices.Clone(acc.Addresses)
-	return &mailbox{client: p.newClient(ts), acc: acc}
+	m := &mailbox{client: p.newClient(ts), acc: acc}
+	if p.push != nil && p.Abilities(acc.Access).ThreadReplies {
+		return watched{m}
+	}
+	return m
 }
 
 // may refuses what the access does not cover, before any request.

@@ -100,6 +100,10 @@ const (
 	IndexSender    IndexKind = "sender"  // normalised; mail to it has left, or is about to: worth a search
 	IndexRef       IndexKind = "ref"     // a message already dealt with
 
+	// IndexPush is what a service's push tells of itself, so that it is known
+	// for which mailbox it is meant.
+	IndexPush IndexKind = "push"
+
 	// IndexUnconfirmed is an accepted mail, by its intent's id, whose copy in
 	// Sent is still to be seen.
 	IndexUnconfirmed IndexKind = "unconfirmed"

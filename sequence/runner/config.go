@@ -130,6 +130,10 @@ type Config struct {
 	// Zones resolves IANA names. Nil is time.LoadLocation.
 	Zones func(name string) (*time.Location, error)
 
+	// Push has mailboxes watched, so that answers are seen within moments. Nil
+	// polls only. Pushes come in through PushHandler.
+	Push *PushConfig
+
 	// Observer is told of every request to a mailbox, with its reason, and of
 	// what came of each pass. Nil is silent.
 	Observer Observer
@@ -256,6 +260,9 @@ func (c *Config) validate() error {
 		if d < 0 {
 			return bad("Config.Options."+name, "is negative")
 		}
+	}
+	if c.Push != nil {
+		return c.Push.validate(c.Options.withDefaults())
 	}
 	return nil
 }

@@ -58,6 +58,7 @@ const (
 	ObserveRequest ObservationKind = "request" // one request to a mailbox; Op and Reason say which and why
 	ObservePass    ObservationKind = "pass"    // one pass over a mailbox has ended; Err is what kept it from its end
 	ObserveDrain   ObservationKind = "drain"   // outbox rows were delivered
+	ObservePush    ObservationKind = "push"    // a push was taken for a mailbox, ignored (its Mailbox is empty) or refused; Reason says which
 )
 
 // The reasons of ObserveRequest: why a request was made. ReasonReport and
@@ -76,6 +77,7 @@ const (
 	ReasonReconcile = "reconcile" // what became of a mail whose outcome is unknown
 	ReasonMatched   = "matched"   // content, under a Warrant
 	ReasonPreview   = "preview"   // where a preview's mail lies
+	ReasonPush      = "push"      // to have the service push, and to end that
 )
 
 // Observation is one thing for metrics and audit. It holds no address, no
@@ -87,7 +89,7 @@ type Observation struct {
 	Mailbox string
 	Link    string
 	Ref     string // the message, of envelope and content
-	Op      string // send, changes, search, envelope, content, locate, profile
+	Op      string // send, changes, search, envelope, content, locate, profile, watch, renew, unwatch
 	Reason  string
 	Took    time.Duration
 	Count   int // items returned, mails sent or rows delivered

@@ -68,6 +68,10 @@ func (o observed) envelope(ctx context.Context, ref provider.Ref, reason string)
 	return env, err
 }
 
+func (o observed) watching(op string, call func() (provider.Watch, error)) (provider.Watch, error) {
+	return report(o, op, ReasonPush, "", one, call)
+}
+
 func (o observed) content(ctx context.Context, w provider.Warrant, reason string) (*provider.Message, error) {
 	return report(o, "content", reason, w.Ref(), one, func() (*provider.Message, error) { return o.mb.Content(ctx, w) })
 }

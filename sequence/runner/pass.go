@@ -30,6 +30,9 @@ type pass struct {
 	changed   bool      // box or data differ from what is stored
 	damaged   []string  // enrollments that this pass set aside: no more is done with them
 
+	extra []store.IndexRow // to be stored with the mailbox's record
+	fed   int              // items that this pass got from the feed
+
 	sent, incoming int
 
 	restored    *restoration // the last one that the host told of; nil is none
@@ -152,6 +155,9 @@ func (p *pass) work(ctx context.Context) error {
 	if p.recoverOnly {
 		return nil
 	}
+	if err := p.keepWatch(ctx); err != nil {
+		return err
+	}
 	if p.readDue() {
 		if err := p.read(ctx, true); err != nil {
 			return err
@@ -216,11 +222,11 @@ func (p *pass) save(ctx context.Context) error {
 	}
 	p.box.Data = data
 	box := p.box
-	if err := p.r.cfg.Store.Commit(ctx, store.Batch{Fence: &p.claim.Fence, Mailbox: &box}); err != nil {
+	if err := p.r.cfg.Store.Commit(ctx, store.Batch{Fence: &p.claim.Fence, Mailbox: &box, Index: p.extra}); err != nil {
 		return fmt.Errorf("runner: mailbox %s: %w", p.box.ID, err)
 	}
 	p.box.Version++
-	p.was, p.changed = p.data, false
+	p.was, p.changed, p.extra = p.data, false, nil
 	return nil
 }
 

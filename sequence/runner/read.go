@@ -18,6 +18,9 @@ func (p *pass) readDue() bool {
 		return false
 	}
 	now := p.r.cfg.Now()
+	if p.comesLater(now) {
+		return false
+	}
 	return p.claim.Mailbox.Marked || !p.box.ReadAt.IsZero() && !p.box.ReadAt.After(now)
 }
 
@@ -29,9 +32,12 @@ func (p *pass) readDue() bool {
 // A read for a follow-up is not full: it looks for no reports, and where many
 // are tracked only for mail of those who are written to in this pass.
 func (p *pass) read(ctx context.Context, full bool) error {
-	start := p.r.cfg.Now()
+	start, before := p.r.cfg.Now(), p.fed
 	if err := p.feed(ctx); err != nil {
 		return err
+	}
+	if full {
+		p.judgePushes(p.fed - before)
 	}
 	if err := p.catchUp(ctx); err != nil { // the feed may have told a thread
 		return err
@@ -49,11 +55,15 @@ func (p *pass) read(ctx context.Context, full bool) error {
 		return p.save(ctx)
 	}
 	p.data.ReadStart = start
-	p.box.ReadAt = time.Time{}
-	if tracked {
-		p.box.ReadAt = p.r.cfg.Now().Add(p.r.opts.ReadEvery)
-	}
 	p.changed = true
+	if !tracked {
+		p.box.ReadAt = time.Time{}
+		if err := p.endWatch(ctx); err != nil {
+			return err
+		}
+		return p.save(ctx)
+	}
+	p.box.ReadAt = p.pollAt(p.r.cfg.Now())
 	return p.save(ctx)
 }
 
@@ -75,6 +85,7 @@ func (p *pass) feed(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
+		p.fed += len(page.Items)
 		if err := p.items(ctx, page.Items, ReasonThread); err != nil {
 			return err
 		}

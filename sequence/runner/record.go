@@ -109,6 +109,7 @@ type boxData struct {
 	Restored     string    `json:"restored,omitempty"`  // the restoration that Before belongs to
 	Before       string    `json:"before,omitempty"`    // the cursor that the backup had
 	Recovered    string    `json:"recovered,omitempty"` // the restoration whose lost time is made up for
+	Push         pushData  `json:"push,omitzero"`
 }
 
 // loaded is an enrollment read from the store and understood.

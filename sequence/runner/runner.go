@@ -48,6 +48,9 @@ func New(cfg Config) (*Runner, error) {
 	if cfg.Renderer == nil {
 		cfg.Renderer = verbatim{}
 	}
+	if cfg.Push != nil {
+		cfg.Push = cfg.Push.filled(cfg.Options.withDefaults())
+	}
 	logger := cfg.Logger
 	if logger == nil {
 		logger = slog.New(slog.NewTextHandler(io.Discard, nil))
