@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"time"
 
 	"github.com/coreos/go-oidc/v3/oidc"
 	"golang.org/x/oauth2"
@@ -65,7 +66,7 @@ func (p *Provider) Exchange(ctx context.Context, cb provider.Callback) (provider
 	cfg.RedirectURL = cb.RedirectURL
 	tok, err := cfg.Exchange(p.withClient(ctx), cb.Code, oauth2.VerifierOption(cb.Verifier))
 	if err != nil {
-		return provider.Grant{}, tokenError(ctx, op, err)
+		return provider.Grant{}, p.tokenError(ctx, op, err, true)
 	}
 	id, err := p.identity(ctx, tok, cb.Nonce)
 	if err != nil {
@@ -78,9 +79,9 @@ func (p *Provider) Exchange(ctx context.Context, cb provider.Callback) (provider
 		return provider.Grant{}, &provider.Error{Kind: provider.ErrAccess, Op: op, Reason: reason}
 	}
 	if tok.RefreshToken == "" {
-		return provider.Grant{}, &provider.Error{Kind: provider.ErrRelink, Op: op, Reason: "no_refresh_token"}
+		return provider.Grant{}, &provider.Error{Kind: provider.ErrAccess, Op: op, Reason: string(provider.ReasonNoLastingAccess)}
 	}
-	g.Access = access
+	g.Access, g.Ends = access, p.grantEnds(tok)
 	return g, nil
 }
 
@@ -107,6 +108,10 @@ func (p *Provider) identity(ctx context.Context, tok *oauth2.Token, nonce string
 	if err != nil {
 		if ctx.Err() != nil {
 			return provider.Identity{}, ctx.Err()
+		}
+		var expired *oidc.TokenExpiredError
+		if errors.As(err, &expired) { // it came this second, so the clocks differ
+			return fail(string(provider.ReasonClockSkew), err)
 		}
 		return fail("id_token_invalid", err)
 	}
@@ -139,18 +144,21 @@ func (p *Provider) identity(ctx context.Context, tok *oauth2.Token, nonce string
 func (p *Provider) Refresh(ctx context.Context, g provider.Grant) (provider.Grant, error) {
 	const op = "gmail: refresh"
 	if g.Token == nil || g.Token.RefreshToken == "" {
-		return g, &provider.Error{Kind: provider.ErrRelink, Op: op, Reason: "no_refresh_token"}
+		return g, &provider.Error{Kind: provider.ErrRelink, Op: op, Reason: string(provider.ReasonNoLastingAccess)}
 	}
 	// A source without an access token asks once, and is thrown away.
 	tok, err := p.oauth.TokenSource(p.withClient(ctx), &oauth2.Token{RefreshToken: g.Token.RefreshToken}).Token()
 	if err != nil {
-		return g, tokenError(ctx, op, err)
+		return g, p.tokenError(ctx, op, err, false)
 	}
 	if tok.RefreshToken == "" {
 		tok.RefreshToken = g.Token.RefreshToken
 	}
 	out := g
 	out.Token = courier.BareToken(tok, p.now())
+	if ends := p.grantEnds(tok); !ends.IsZero() {
+		out.Ends = ends
+	}
 	if granted, _ := tok.Extra("scope").(string); granted != "" {
 		scopes := normalizeScopes(granted)
 		access, reason := accessOf(scopes)
@@ -160,6 +168,16 @@ func (p *Provider) Refresh(ctx context.Context, g provider.Grant) (provider.Gran
 		out.Scopes, out.Access = scopes, access
 	}
 	return out, nil
+}
+
+// grantEnds reads refresh_token_expires_in, which Google adds where the user
+// gave access for a limited time
+// (https://developers.google.com/identity/protocols/oauth2/web-server#exchange-authorization-code).
+func (p *Provider) grantEnds(tok *oauth2.Token) time.Time {
+	if s, ok := tok.Extra("refresh_token_expires_in").(float64); ok && s > 0 && s < 1e9 {
+		return p.now().Add(time.Duration(s) * time.Second)
+	}
+	return time.Time{}
 }
 
 // Revoke implements provider.Provider. At Google it ends all that the user
@@ -211,8 +229,10 @@ func (p *Provider) withClient(ctx context.Context) context.Context {
 }
 
 // tokenError classifies an answer of the token endpoint (RFC 6749 section
-// 5.2) by its error code.
-func tokenError(ctx context.Context, op string, err error) error {
+// 5.2) by its error code. At the exchange of a code there is no grant yet that
+// could be dead, and a request that is refused as such is the code's fault;
+// at a refresh it is the app's.
+func (p *Provider) tokenError(ctx context.Context, op string, err error, exchange bool) error {
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
@@ -227,19 +247,29 @@ func tokenError(ctx context.Context, op string, err error) error {
 		if sub := subtype(re.Body); sub != "" {
 			e.Reason = sub
 		}
-	case "invalid_client", "unauthorized_client", "deleted_client", "redirect_uri_mismatch", "unsupported_grant_type", "disabled_client":
+	case "invalid_client", "unauthorized_client", "deleted_client", "disabled_client", "redirect_uri_mismatch", "unsupported_grant_type",
+		"invalid_scope", "access_not_configured":
 		e.Kind = provider.ErrApp
 	case "admin_policy_enforced", "access_denied", "org_internal":
 		e.Kind = provider.ErrMailboxUnusable
-	case "invalid_request", "invalid_scope":
-		e.Kind = provider.ErrRejected
+	case "invalid_request":
+		e.Kind = provider.ErrApp
+		if exchange {
+			e.Kind = provider.ErrRejected
+		}
 	default:
 		if re.Response != nil && re.Response.StatusCode == http.StatusTooManyRequests {
 			e.Kind = provider.ErrThrottled
 		}
 	}
-	if e.Reason == "" && re.Response != nil {
-		e.Reason = http.StatusText(re.Response.StatusCode)
+	if exchange && e.Kind == provider.ErrRelink {
+		e.Kind = provider.ErrRejected
+	}
+	if re.Response != nil {
+		e.RetryAfter = courier.RetryAfter(re.Response.Header, p.now())
+		if e.Reason == "" {
+			e.Reason = http.StatusText(re.Response.StatusCode)
+		}
 	}
 	return e
 }

@@ -2,83 +2,159 @@ package msgraph
 
 import (
 	"errors"
+	"net/url"
+	"regexp"
+	"strconv"
 	"strings"
 
+	"github.com/outreachkit/outreach/internal/courier"
 	"github.com/outreachkit/outreach/provider"
 )
 
-// Diagnose implements provider.Provider.
+const serviceName = "Microsoft"
+
+// Diagnose implements provider.Provider. Codes are Entra's numbers (as
+// AADSTS50076), the error codes and suberrors of its endpoints, Graph's, and
+// those of this package.
 func (p *Provider) Diagnose(err error) provider.Diagnosis {
+	if err == nil {
+		return provider.Diagnosis{Mender: provider.MendNobody}
+	}
 	var pe *provider.Error
 	if !errors.As(err, &pe) {
-		return provider.Diagnosis{
-			Reason: "unknown", Mender: provider.MendNobody,
-			Remedy: "Something went wrong that has no name. Try again later; if it stays, contact support.",
-		}
+		return provider.ExplainKind(err, serviceName)
 	}
-	d := diagnosisOf(pe)
-	d.Params = map[string]string{"code": pe.Reason}
-	return d
+	m := meaningOf(pe)
+	if m.reason == "" {
+		return provider.ExplainKind(err, serviceName)
+	}
+	return provider.Explain(m.reason, serviceName, provider.ErrorParams(err)).With(m.mender, m.remedy)
 }
 
-func diagnosisOf(pe *provider.Error) provider.Diagnosis {
-	switch pe.Kind {
-	case provider.ErrRelink:
-		switch pe.Reason {
-		case "AADSTS65001", "AADSTS90094", "consent_required":
-			return provider.Diagnosis{Reason: "consent_again", Mender: provider.MendUser,
-				Remedy: "The permission is missing or was withdrawn. Link the mailbox again; where your organisation asks for it, an administrator has to approve the application first."}
-		case "no_refresh_token":
-			return provider.Diagnosis{Reason: "consent_again", Mender: provider.MendUser,
-				Remedy: "Microsoft did not grant lasting access. Link the mailbox again and allow it."}
-		case "AADSTS50076", "AADSTS50079", "AADSTS50078", "AADSTS50072", "AADSTS50074", "AADSTS70043", "interaction_required", "login_required":
-			return provider.Diagnosis{Reason: "sign_in_again", Mender: provider.MendUser,
-				Remedy: "Your organisation asks you to sign in to Microsoft again. Link the mailbox again."}
-		case "AADSTS53000", "AADSTS53001", "AADSTS53002", "AADSTS53003", "AADSTS530032", "AADSTS530035":
-			return provider.Diagnosis{Reason: "admin_blocked", Mender: provider.MendAdmin,
-				Remedy: "A conditional access policy of your organisation blocks this application. Ask your administrator to allow it."}
+func meaningOf(pe *provider.Error) meaning {
+	code, sub, _ := strings.Cut(pe.Reason, ".")
+	if n, ok := numberOf(code); ok {
+		if n == 70008 && pe.Kind == provider.ErrRejected {
+			return meaning{reason: provider.ReasonCodeMisused} // it speaks of codes as well
 		}
-		return provider.Diagnosis{Reason: "grant_revoked", Mender: provider.MendUser,
-			Remedy: "Microsoft no longer accepts the permission you gave: it was withdrawn, or it expired. Link the mailbox again."}
-	case provider.ErrAccess:
-		if pe.Reason == "send_scope_missing" {
-			return provider.Diagnosis{Reason: "access_missing", Mender: provider.MendUser,
-				Remedy: "The permission to send mail was not granted. Link the mailbox again and allow it."}
+		if m := meaningOfNumber(n); m.reason != "" {
+			return m
 		}
-		return provider.Diagnosis{Reason: "access_missing", Mender: provider.MendUser,
-			Remedy: "This needs a permission that was not granted. Link the mailbox again, or ask your administrator to approve the application."}
-	case provider.ErrApp:
-		return provider.Diagnosis{Reason: "app_misconfigured", Mender: provider.MendOperator,
-			Remedy: "Microsoft refuses this application. Its operator has to check the app registration and its client secret; your mailbox is not at fault."}
-	case provider.ErrThrottled:
-		return provider.Diagnosis{Reason: "throttled", Mender: provider.MendNobody,
-			Remedy: "Microsoft asks to wait. Sending goes on by itself."}
-	case provider.ErrSenderNotAllowed:
-		return provider.Diagnosis{Reason: "sender_not_allowed", Mender: provider.MendAdmin,
-			Remedy: "This mailbox may not send from that address. Your administrator can allow it."}
-	case provider.ErrMailboxUnusable:
-		return unusable(strings.ToLower(pe.Reason))
 	}
-	return provider.Diagnosis{Reason: "temporary", Mender: provider.MendNobody,
-		Remedy: "Microsoft could not be reached or could not answer. It is tried again by itself."}
+	if m := meaningOfSuberror(sub); m.reason != "" {
+		return m
+	}
+	if m := meaningOfError(code, pe.Kind); m.reason != "" {
+		return m
+	}
+	if m := meaningOfGraph(strings.ToLower(pe.Reason)); m.reason != "" {
+		return m
+	}
+	return meaning{}
 }
 
-func unusable(reason string) provider.Diagnosis {
-	switch reason {
-	case "mailboxnotenabledforrestapi", "mailboxnotsupportedforrestapi", "errormailboxnotfound", "errornonexistentmailbox",
-		"resourcenotfound", "request_resourcenotfound", "errorinvaliduser", "extensionerror":
-		return provider.Diagnosis{Reason: "mailbox_missing", Mender: provider.MendAdmin,
-			Remedy: "This account has no mailbox that Microsoft 365 opens to applications: it may be unlicensed, on premises, or blocked by a policy. Ask your administrator, or link another account."}
-	case "errorquotaexceeded", "quotalimitreached":
-		return provider.Diagnosis{Reason: "mailbox_full", Mender: provider.MendUser,
-			Remedy: "The mailbox is full, so that not even mail can be sent. Delete something or ask your administrator for more space."}
-	case "aadsts50057", "aadsts50053", "erroraccountsuspend", "erroraccountsuspendshowtierupgrade":
-		return provider.Diagnosis{Reason: "account_disabled", Mender: provider.MendAdmin,
-			Remedy: "Microsoft has disabled or locked this account. Ask your administrator."}
-	case "access_denied":
-		return provider.Diagnosis{Reason: "admin_blocked", Mender: provider.MendAdmin,
-			Remedy: "Your organisation does not allow this application. Ask your administrator to approve it."}
-	}
-	return provider.Diagnosis{Reason: "mailbox_unusable", Mender: provider.MendAdmin,
-		Remedy: "Microsoft refuses to use this mailbox. Ask your administrator, or choose another account."}
+func numberOf(code string) (int, bool) {
+	digits, ok := strings.CutPrefix(code, numbered)
+	n, err := strconv.Atoi(digits)
+	return n, ok && err == nil && n > 0
 }
+
+// meaningOfGraph explains the codes of Graph and Exchange, see kindOfCode, and
+// those of this package.
+func meaningOfGraph(code string) meaning {
+	switch code {
+	case "mailboxnotenabledforrestapi":
+		return meaning{reason: provider.ReasonMailboxNotServed}
+	case "mailboxnotsupportedforrestapi":
+		return meaning{provider.ReasonMailboxNotServed, provider.MendUser, "Microsoft does not open this kind of mailbox to applications. Link another account."}
+	case "extensionerror":
+		return meaning{provider.ReasonMailboxNotServed, "", "Microsoft does not open this mailbox to this application: it lies on a server of your organisation, or a policy of your organisation keeps applications out. Ask your administrator, or link another account."}
+	case "resourcenotfound", "request_resourcenotfound", "errormailboxnotfound", "errornonexistentmailbox", "errorinvaliduser", "no_address":
+		return meaning{reason: provider.ReasonMailboxMissing}
+	case "errorquotaexceeded", "quotalimitreached", "insufficient storage":
+		return meaning{reason: provider.ReasonMailboxFull}
+	case "erroraccountsuspend", "erroraccountsuspendshowtierupgrade":
+		return meaning{reason: provider.ReasonMailboxSuspended}
+	case "errormessagesubmissionblocked", "errormessageblocked":
+		return meaning{reason: provider.ReasonSendingBlocked}
+	case "errorexceededmessagelimit", "errorexceededmessagelimitshowtierupgrade", "errorexceededmaxrecipientlimit", "errorexceededmaxrecipientlimitblock":
+		return meaning{reason: provider.ReasonSendingLimit}
+	case "errorsendasdenied", "errorcannotsendonbehalfof":
+		return meaning{reason: provider.ReasonSenderNotAllowed}
+	case "erroraccessdenied", "accessdenied", "authorization_requestdenied":
+		return meaning{provider.ReasonAccessMissing, provider.MendAdmin, "Microsoft does not allow this: the permission was not granted, a policy of your organisation keeps this application out, or the mailbox lost its licence. Link the mailbox again; if that does not help, ask your administrator."}
+	case "insufficient_claims":
+		return meaning{reason: provider.ReasonConditionalAccess}
+	case "invalidauthenticationtoken":
+		return meaning{provider.ReasonTemporary, "", "Microsoft did not take the key to this mailbox this time. A new one is fetched by itself."}
+	case "applicationthrottled", "toomanyrequests", "activitylimitreached", "errorserverbusy", "errortoomanyobjectsopened", "mailboxconcurrency":
+		return meaning{reason: provider.ReasonThrottled}
+
+	case "send_scope_missing":
+		return meaning{provider.ReasonScopesUnticked, "", "The permission to send mail was not granted. Link the mailbox again and allow it; where your organisation asks for it, an administrator has to approve the application first."}
+	case "tenant_mismatch":
+		return meaning{reason: provider.ReasonWrongTenant}
+	case "id_token_missing", "id_token_invalid", "nonce_mismatch", "subject_missing", "issuer_mismatch":
+		return meaning{reason: provider.ReasonIdentity}
+	case "client_config", "assertion_not_signed":
+		return meaning{reason: provider.ReasonAppMisconfigured}
+	}
+	return meaning{}
+}
+
+// descriptionNumber is the one place where a callback says which error it is:
+// "AADSTS65004: ..." at the beginning of error_description
+// (https://learn.microsoft.com/entra/identity-platform/reference-error-codes#handling-error-codes-in-your-application).
+var descriptionNumber = regexp.MustCompile(`^AADSTS([0-9]{4,8}):`)
+
+// callbackNumber returns the number of a callback's error, zero if there is
+// none.
+func callbackNumber(q url.Values) int {
+	m := descriptionNumber.FindStringSubmatch(q.Get("error_description"))
+	if m == nil {
+		return 0
+	}
+	n, _ := strconv.Atoi(m[1])
+	return n
+}
+
+// ReadCallbackError implements provider.CallbackReader.
+func (p *Provider) ReadCallbackError(q url.Values) *provider.Error {
+	return callbackError("msgraph: consent", q)
+}
+
+func callbackError(op string, q url.Values) *provider.Error {
+	code := courier.Code(q.Get("error"))
+	e := &provider.Error{Kind: kindOfCode6749(code, 0), Op: op}
+	if code == "access_denied" {
+		e.Kind = provider.ErrAccess // there is no mailbox yet that could be blamed
+	}
+	var numbers []int
+	if n := callbackNumber(q); n > 0 {
+		numbers = []int{n}
+		e.Kind = spare(e.Kind, n)
+	}
+	if e.Kind == provider.ErrRelink {
+		e.Kind = provider.ErrAccess // nor a grant
+	}
+	e.Reason = codeFor(code, numbers, q.Get("error_subcode"))
+	return e
+}
+
+// Abandoned implements provider.Abandonment: errors that Entra shows on its
+// own page.
+func (p *Provider) Abandoned() []provider.Diagnosis {
+	var out []provider.Diagnosis
+	for _, n := range []int{50105, 53003, 50020, 50034, 50057, 50053, 16000, 500208, 700016, 7000112, 500021, 500212, 90002, 50011, 50194} {
+		code := numbered + strconv.Itoa(n)
+		d := p.Diagnose(&provider.Error{Kind: provider.ErrAccess, Reason: code})
+		d.Remedy = "If Microsoft said " + code + ": " + d.Remedy
+		out = append(out, d)
+	}
+	return out
+}
+
+var (
+	_ provider.CallbackReader = (*Provider)(nil)
+	_ provider.Abandonment    = (*Provider)(nil)
+)

@@ -3,6 +3,7 @@ package msgraph
 import (
 	"context"
 	"crypto/subtle"
+	"errors"
 	"net/http"
 	"regexp"
 
@@ -80,7 +81,7 @@ func (p *Provider) Exchange(ctx context.Context, cb provider.Callback) (provider
 	cfg.RedirectURL = cb.RedirectURL
 	tok, err := cfg.Exchange(p.withClient(ctx), cb.Code, oauth2.VerifierOption(cb.Verifier))
 	if err != nil {
-		return provider.Grant{}, tokenError(ctx, op, err, p.now())
+		return provider.Grant{}, tokenError(ctx, op, err, p.now(), true)
 	}
 	id, err := p.identity(ctx, tok, cb)
 	if err != nil {
@@ -93,7 +94,7 @@ func (p *Provider) Exchange(ctx context.Context, cb provider.Callback) (provider
 		return provider.Grant{}, &provider.Error{Kind: provider.ErrAccess, Op: op, Reason: reason}
 	}
 	if tok.RefreshToken == "" {
-		return provider.Grant{}, &provider.Error{Kind: provider.ErrRelink, Op: op, Reason: "no_refresh_token"}
+		return provider.Grant{}, &provider.Error{Kind: provider.ErrAccess, Op: op, Reason: string(provider.ReasonNoLastingAccess)}
 	}
 	g.Access = access
 	who, err := p.newClient(fixed{g.Token}).whoami(ctx, op)
@@ -139,6 +140,10 @@ func (p *Provider) identity(ctx context.Context, tok *oauth2.Token, cb provider.
 		if ctx.Err() != nil {
 			return provider.Identity{}, courier.Interrupted(op, ctx.Err())
 		}
+		var expired *oidc.TokenExpiredError
+		if errors.As(err, &expired) { // it came this second, so the clocks differ
+			return fail(string(provider.ReasonClockSkew), err)
+		}
 		return fail("id_token_invalid", err)
 	}
 	var claims struct {
@@ -174,7 +179,7 @@ var tenantID = regexp.MustCompile(`^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$`)
 func (p *Provider) Refresh(ctx context.Context, g provider.Grant) (provider.Grant, error) {
 	const op = "msgraph: refresh"
 	if g.Token == nil || g.Token.RefreshToken == "" {
-		return g, &provider.Error{Kind: provider.ErrRelink, Op: op, Reason: "no_refresh_token"}
+		return g, &provider.Error{Kind: provider.ErrRelink, Op: op, Reason: string(provider.ReasonNoLastingAccess)}
 	}
 	tenant := g.Identity.Tenant
 	if !validTenant(tenant) {
@@ -184,7 +189,7 @@ func (p *Provider) Refresh(ctx context.Context, g provider.Grant) (provider.Gran
 	// A source without an access token asks once, and is thrown away.
 	tok, err := cfg.TokenSource(p.withClient(ctx), &oauth2.Token{RefreshToken: g.Token.RefreshToken}).Token()
 	if err != nil {
-		return g, tokenError(ctx, op, err, p.now())
+		return g, tokenError(ctx, op, err, p.now(), false)
 	}
 	if tok.RefreshToken == "" {
 		tok.RefreshToken = g.Token.RefreshToken

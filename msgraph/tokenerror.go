@@ -6,6 +6,7 @@ import (
 	"errors"
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
 
 	"golang.org/x/oauth2"
@@ -15,76 +16,122 @@ import (
 )
 
 // tokenError classifies an answer of the token endpoint. Its error code (RFC
-// 6749 section 5.2) decides; the numbers of error_codes, which may change
+// 6749 section 5.2) decides. The numbers of error_codes, which may change
 // (https://learn.microsoft.com/entra/identity-platform/reference-error-codes),
-// only refine it.
-func tokenError(ctx context.Context, op string, err error, now time.Time) error {
+// choose the explanation; all that they can do to the kind is to spare a
+// grant. At the exchange of a code there is no grant yet that could be dead.
+func tokenError(ctx context.Context, op string, err error, now time.Time, exchange bool) error {
 	if ctx.Err() != nil {
 		return courier.Interrupted(op, ctx.Err())
+	}
+	var own *provider.Error
+	if errors.As(err, &own) { // the client's assertion could not be made
+		out := *own
+		out.Op = op
+		return &out
 	}
 	var re *oauth2.RetrieveError
 	if !errors.As(err, &re) {
 		return &provider.Error{Kind: provider.ErrTemporary, Op: op, Reason: "network", Err: err}
 	}
-	e := &provider.Error{Kind: provider.ErrTemporary, Op: op, Reason: courier.Code(re.ErrorCode), Err: err}
 	status := 0
+	e := &provider.Error{Op: op, Err: err}
 	if re.Response != nil {
 		status, e.RetryAfter = re.Response.StatusCode, courier.RetryAfter(re.Response.Header, now)
 	}
-	numbers := aadsts(re.Body)
-	switch re.ErrorCode {
-	case "invalid_grant", "interaction_required", "consent_required", "login_required":
-		e.Kind = provider.ErrRelink
-	case "invalid_client", "unauthorized_client", "unsupported_grant_type", "invalid_resource":
-		e.Kind = provider.ErrApp
-	case "access_denied":
-		e.Kind = provider.ErrMailboxUnusable
-	case "invalid_request", "invalid_scope":
-		e.Kind = provider.ErrRejected
-	default:
-		if status == http.StatusTooManyRequests {
-			e.Kind = provider.ErrThrottled
-		}
+	answer := readTokenAnswer(re.Body)
+	e.Kind = kindOfCode6749(re.ErrorCode, status)
+	for _, n := range answer.Numbers {
+		e.Kind = spare(e.Kind, n)
 	}
-	for _, n := range numbers {
-		if kind, ok := kindOfNumber(n); ok {
-			e.Kind = kind
-		}
+	if exchange {
+		e.Kind = atExchange(e.Kind, re.ErrorCode)
 	}
-	switch {
-	case len(numbers) > 0:
-		e.Reason = "AADSTS" + strconv.Itoa(numbers[0])
-	case e.Reason == "":
+	e.Reason = codeFor(courier.Code(re.ErrorCode), answer.Numbers, answer.Sub)
+	if e.Reason == "" {
 		e.Reason = http.StatusText(status)
 	}
 	return e
 }
 
-// aadsts reads error_codes.
-func aadsts(body []byte) []int {
-	var v struct {
-		Codes []int `json:"error_codes"`
-	}
-	if json.Unmarshal(body, &v) != nil {
-		return nil
-	}
-	return v.Codes
+// tokenAnswer is what Entra adds to RFC 6749's error.
+type tokenAnswer struct {
+	Numbers []int  `json:"error_codes"`
+	Sub     string `json:"suberror"`
 }
 
-// kindOfNumber knows the numbers that mean something else than the error code
-// they come with says.
-func kindOfNumber(n int) (provider.ErrorKind, bool) {
-	switch n {
-	case 7000215, 7000222, 7000218, 700025, 70002, 650052, 500011, 7000112, 700016:
-		// A secret that is wrong or expired, an app that is disabled or not
-		// there: no user's grant is at fault.
-		return provider.ErrApp, true
-	case 50057, 50053:
-		return provider.ErrMailboxUnusable, true // the account is disabled or locked
-	case 50033, 90006, 90012, 90024, 90033, 90090, 50087, 70012:
-		return provider.ErrTemporary, true
-	case 90055, 50196:
-		return provider.ErrThrottled, true
+func readTokenAnswer(body []byte) tokenAnswer {
+	var v tokenAnswer
+	if json.Unmarshal(body, &v) != nil {
+		return tokenAnswer{}
 	}
-	return "", false
+	return v
+}
+
+// codeFor is the code to keep: the number, else RFC 6749's error. A suberror
+// explains a number that is not known here, or the lack of one, so it is kept
+// behind a dot then.
+func codeFor(code string, numbers []int, sub string) string {
+	if len(numbers) > 0 {
+		code = numbered + strconv.Itoa(numbers[0])
+		for _, n := range numbers {
+			if known(n) {
+				return numbered + strconv.Itoa(n)
+			}
+		}
+	}
+	if sub = courier.Code(sub); sub != "" && !strings.Contains(sub, ".") && code != "" {
+		return code + "." + sub
+	}
+	return code
+}
+
+const numbered = "AADSTS"
+
+// kindOfCode6749 is what an error code means at a refresh. One that is not
+// known, or a page instead of an answer, condemns nothing.
+func kindOfCode6749(code string, status int) provider.ErrorKind {
+	switch code {
+	case "invalid_grant", "interaction_required", "consent_required", "login_required":
+		return provider.ErrRelink
+	case "invalid_client", "unauthorized_client", "unsupported_grant_type", "invalid_resource", "invalid_request", "invalid_scope":
+		return provider.ErrApp
+	case "access_denied":
+		return provider.ErrMailboxUnusable
+	}
+	if status == http.StatusTooManyRequests {
+		return provider.ErrThrottled
+	}
+	return provider.ErrTemporary
+}
+
+// atExchange: a refused code is no dead grant, and a request that is refused
+// as such can be what the callback brought.
+func atExchange(kind provider.ErrorKind, code string) provider.ErrorKind {
+	if kind == provider.ErrRelink || kind == provider.ErrApp && code == "invalid_request" {
+		return provider.ErrRejected
+	}
+	return kind
+}
+
+// spare knows the numbers that say of a grant that seems dead that it is not.
+// They never make an error worse than its code says.
+func spare(kind provider.ErrorKind, n int) provider.ErrorKind {
+	if kind != provider.ErrRelink && kind != provider.ErrTemporary {
+		return kind
+	}
+	switch n {
+	case 7000215, 7000222, 7000218, 700025, 70002, 65005, 70011, 650052, 650057, 500011, 7000112, 1000031, 700016, 700011, 70001, 90099,
+		700021, 700023, 700024, 700027, 50011, 50194:
+		// A secret or a certificate that is wrong or expired, an app that is
+		// set up wrongly, disabled or not there: no user's grant is at fault.
+		return provider.ErrApp
+	case 50057, 50053, 50105, 500021, 500022, 500212, 500213:
+		return provider.ErrMailboxUnusable // the account is disabled, locked, or kept out
+	case 50033, 90006, 90012, 90024, 90033, 90090, 50087, 70012:
+		return provider.ErrTemporary
+	case 90055, 50196:
+		return provider.ErrThrottled
+	}
+	return kind
 }

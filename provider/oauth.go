@@ -2,6 +2,7 @@ package provider
 
 import (
 	"log/slog"
+	"time"
 
 	"golang.org/x/oauth2"
 )
@@ -45,6 +46,10 @@ type Grant struct {
 	Identity Identity
 	Access   Access
 	Scopes   []string // as granted, in the service's canonical spelling
+
+	// Ends is when the service said that it ends the grant, whatever is done
+	// with it. Zero is not said.
+	Ends time.Time
 }
 
 // String hides the tokens.

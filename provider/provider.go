@@ -41,7 +41,9 @@ type Provider interface {
 	// (signature, issuer, audience, expiry, nonce) and reads the granted
 	// scopes. The Grant's Access is what was granted, which may be less than
 	// was asked, or more where the service adds what was granted earlier;
-	// when not even sending was granted the error is ErrAccess.
+	// when not even sending was granted the error is ErrAccess. ErrRejected: the
+	// code was used, expired, or is another's, or nobody's identity could be
+	// verified. There is no grant yet that could be dead, so never ErrRelink.
 	Exchange(ctx context.Context, cb Callback) (Grant, error)
 
 	// Refresh makes one request, without cache or goroutine, and returns g
@@ -55,7 +57,10 @@ type Provider interface {
 	// already dead is no error.
 	Revoke(ctx context.Context, g Grant) error
 
-	// Diagnose says what an error of this provider means to people.
+	// Diagnose says what an error of this provider means to people. It makes
+	// no request. A Situation that was added to err may tell more of why a
+	// grant ended than the service does. A code that is not known is explained
+	// by the error's kind, and kept under ParamCode.
 	Diagnose(err error) Diagnosis
 
 	// Open returns the mailbox of acc. It makes no request.
