@@ -15,9 +15,6 @@ const serviceName = "Google"
 // endpoint, of Gmail's API, of this package, and those that Google shows on
 // its own pages.
 func (p *Provider) Diagnose(err error) provider.Diagnosis {
-	if err == nil {
-		return provider.Diagnosis{Mender: provider.MendNobody}
-	}
 	var pe *provider.Error
 	if !errors.As(err, &pe) {
 		return provider.ExplainKind(err, serviceName)

@@ -63,6 +63,7 @@ type pending struct {
 	Verifier string
 	Nonce    string
 	Expires  time.Time
+	Admin    bool `json:",omitempty"` // an administrator's approval is asked for, not a link
 }
 
 // Begin starts linking a mailbox: state and PKCE verifier are drawn, bound to
@@ -103,21 +104,27 @@ func (l *Linker) Begin(ctx context.Context, p BeginParams) (Begun, error) {
 	if err != nil {
 		return Begun{}, fmt.Errorf("linking: begin: %w", err)
 	}
+	if err := l.putFlow(ctx, state, flow); err != nil {
+		return Begun{}, err
+	}
+	return Begun{URL: page, Expires: flow.Expires}, nil
+}
+
+// putFlow stores a flow under its state. The store keeps it somewhat longer
+// than it is good for, so that one that comes late is told so.
+func (l *Linker) putFlow(ctx context.Context, state string, flow pending) error {
 	data, err := json.Marshal(flow)
 	if err != nil {
-		return Begun{}, fmt.Errorf("linking: begin: %w", err)
+		return fmt.Errorf("linking: begin: %w", err)
 	}
 	key := flowKey(state)
 	if data, err = l.seal(data, "flow "+key); err != nil {
-		return Begun{}, err
+		return err
 	}
-	// The store keeps the flow somewhat longer than it is good for, so that
-	// one that comes late is told so.
-	put := store.Flow{Key: key, Data: data, Expires: flow.Expires, TTL: 2 * l.cfg.FlowTTL}
-	if err := l.cfg.Flows.Put(ctx, put); err != nil {
-		return Begun{}, fmt.Errorf("linking: begin: store the flow: %w", err)
+	if err := l.cfg.Flows.Put(ctx, store.Flow{Key: key, Data: data, Expires: flow.Expires, TTL: 2 * l.cfg.FlowTTL}); err != nil {
+		return fmt.Errorf("linking: begin: store the flow: %w", err)
 	}
-	return Begun{URL: page, Expires: flow.Expires}, nil
+	return nil
 }
 
 func (l *Linker) checkBegin(p *BeginParams) (provider.Provider, error) {

@@ -24,9 +24,11 @@ type CompleteParams struct {
 	Session string     // as in BeginParams
 }
 
-// Completed is a linked mailbox.
+// Completed is a linked mailbox. Provider, ReturnTo and Asked are set beside an
+// error too, once the flow is known to be this user's.
 type Completed struct {
 	Link     Link
+	Provider string // BeginParams.Provider
 	ReturnTo string // BeginParams.ReturnTo
 	Relinked bool   // the link was there before
 	Asked    provider.Access
@@ -48,16 +50,19 @@ func (l *Linker) Complete(ctx context.Context, p CompleteParams) (Completed, err
 	if err != nil {
 		return Completed{}, err
 	}
-	out := Completed{ReturnTo: flow.ReturnTo, Asked: flow.Access}
-	if code := p.Query.Get("error"); code != "" {
-		return out, &FlowError{Code: errorCode(code), Subcode: errorCode(p.Query.Get("error_subcode"))}
-	}
-	if p.Query.Get("code") == "" {
-		return out, &FlowError{Code: "no_code"}
+	out := Completed{Provider: flow.Provider, ReturnTo: flow.ReturnTo, Asked: flow.Access}
+	if flow.Admin {
+		return out, &StateError{Reason: StateUnknown} // an administrator's answer, which links nothing
 	}
 	prov, ok := l.providers[flow.Provider]
 	if !ok {
-		return out, fmt.Errorf("linking: complete: provider %q is not configured any more", flow.Provider)
+		return out, notConfigured("linking: complete")
+	}
+	if p.Query.Get("error") != "" {
+		return out, flowError(prov, p.Query)
+	}
+	if p.Query.Get("code") == "" {
+		return out, &FlowError{Code: "no_code"}
 	}
 	grant, err := prov.Exchange(ctx, provider.Callback{
 		Code: p.Query.Get("code"), Verifier: flow.Verifier, Nonce: flow.Nonce, RedirectURL: flow.Redirect,
@@ -196,7 +201,7 @@ func (l *Linker) target(ctx context.Context, prov provider.Provider, flow pendin
 		return store.Link{}, fmt.Errorf("linking: complete: %w", err)
 	}
 	if link.Owner != flow.Owner || link.Status == store.LinkUnlinking {
-		return store.Link{}, fmt.Errorf("%w (%s)", ErrOwned, mask(grant.Identity.Address))
+		return store.Link{}, &OwnedError{Address: mask(grant.Identity.Address)}
 	}
 	return link, nil
 }

@@ -3,6 +3,8 @@ package linking
 import (
 	"fmt"
 	"strings"
+
+	"github.com/outreachkit/outreach/provider"
 )
 
 // Error is the type of this package's constant errors.
@@ -28,6 +30,10 @@ const (
 	StateExpired = "expired" // the user took longer than Config.FlowTTL
 	StateSession = "session" // another browser session began the flow
 	StateOwner   = "owner"   // another user began the flow
+
+	// StateForwarded: an administrator came back from a request that was
+	// forwarded, which has no state. Nothing is proven by it, and nothing done.
+	StateForwarded = "forwarded"
 )
 
 // StateError says why a callback was not accepted. It matches ErrState. The
@@ -42,19 +48,25 @@ func (e *StateError) Error() string {
 func (e *StateError) Is(target error) bool { return target == ErrState }
 
 // FlowError is an error that the mail service put into the callback (RFC
-// 6749 section 4.1.2.1). It matches ErrDenied for access_denied and
-// ErrRefused for all others.
+// 6749 section 4.1.2.1). It matches ErrDenied where the user or an
+// administrator gave no permission, and ErrRefused for all others.
 type FlowError struct {
 	Code    string // the error parameter, if it looks like one; no_code where there was neither error nor code
 	Subcode string // Microsoft's error_subcode
+
+	// Err is what the provider makes of it, nil if it makes nothing.
+	Err *provider.Error
 }
 
 func (e *FlowError) Error() string {
+	if e.Err != nil && e.Err.Reason != "" && e.Err.Reason != e.Code {
+		return fmt.Sprintf("%v (%s, %s)", e.kind(), e.Code, e.Err.Reason)
+	}
 	return fmt.Sprintf("%v (%s)", e.kind(), e.Code)
 }
 
 func (e *FlowError) kind() Error {
-	if e.Code == "access_denied" {
+	if e.Code == "access_denied" || e.Err != nil && e.Err.Kind == provider.ErrAccess {
 		return ErrDenied
 	}
 	return ErrRefused
@@ -62,6 +74,23 @@ func (e *FlowError) kind() Error {
 
 // Is reports whether target is the kind of the error.
 func (e *FlowError) Is(target error) bool { return target == e.kind() }
+
+// Unwrap returns what the provider makes of it.
+func (e *FlowError) Unwrap() error {
+	if e.Err == nil {
+		return nil
+	}
+	return e.Err
+}
+
+// OwnedError says which mailbox another user has, masked. It matches
+// ErrOwned.
+type OwnedError struct{ Address string }
+
+func (e *OwnedError) Error() string { return fmt.Sprintf("%v (%s)", ErrOwned, e.Address) }
+
+// Is reports whether target is ErrOwned.
+func (e *OwnedError) Is(target error) bool { return target == ErrOwned }
 
 // MailboxError says which mailbox was expected and which was chosen, both
 // masked. It matches ErrWrongMailbox.

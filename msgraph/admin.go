@@ -61,7 +61,7 @@ func (p *Provider) adminPage(op string, req provider.AdminRequest) (string, erro
 // ReadAdminAnswer implements provider.AdminConsenter. admin_consent=True says
 // that the question was put, and stands there also beside an error: the error
 // comes first.
-func (p *Provider) ReadAdminAnswer(q url.Values) (string, error) {
+func (p *Provider) ReadAdminAnswer(req provider.AdminRequest, q url.Values) (string, error) {
 	const op = "msgraph: admin consent"
 	if q.Get("error") != "" {
 		e := callbackError(op, q)
@@ -76,6 +76,9 @@ func (p *Provider) ReadAdminAnswer(q url.Values) (string, error) {
 	tenant := strings.ToLower(q.Get("tenant"))
 	if !tenantID.MatchString(tenant) {
 		return "", &provider.Error{Kind: provider.ErrRejected, Op: op, Reason: "no_admin_answer"}
+	}
+	if want := strings.ToLower(p.tenantOr(req.Tenant)); tenantID.MatchString(want) && want != tenant {
+		return "", &provider.Error{Kind: provider.ErrRejected, Op: op, Reason: "tenant_mismatch"}
 	}
 	return tenant, nil
 }

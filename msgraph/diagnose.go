@@ -17,9 +17,6 @@ const serviceName = "Microsoft"
 // AADSTS50076), the error codes and suberrors of its endpoints, Graph's, and
 // those of this package.
 func (p *Provider) Diagnose(err error) provider.Diagnosis {
-	if err == nil {
-		return provider.Diagnosis{Mender: provider.MendNobody}
-	}
 	var pe *provider.Error
 	if !errors.As(err, &pe) {
 		return provider.ExplainKind(err, serviceName)

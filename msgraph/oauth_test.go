@@ -65,7 +65,7 @@ func TestTenants(t *testing.T) {
 			t.Errorf("tenant %q: %v", segment, err)
 		}
 	}
-	if err := link("organizations", "common"); !errors.Is(err, provider.ErrRelink) {
+	if err := link("organizations", "common"); !errors.Is(err, provider.ErrRejected) || errors.Is(err, provider.ErrRelink) {
 		t.Errorf("a code of another endpoint: %v", err)
 	}
 	for _, bad := range []string{"../evil", "a/b", "a b", "a..b", "?", ".", strings.Repeat("a", 300)} {
@@ -120,9 +120,9 @@ func TestTokenErrors(t *testing.T) {
 		{50057, provider.ErrMailboxUnusable, provider.MendAdmin},
 		{7000215, provider.ErrApp, provider.MendOperator},
 		{7000222, provider.ErrApp, provider.MendOperator},
-		{700016, provider.ErrApp, provider.MendOperator},
+		{700016, provider.ErrApp, provider.MendAdmin},
 		{90033, provider.ErrTemporary, provider.MendNobody},
-		{50196, provider.ErrThrottled, provider.MendNobody},
+		{50196, provider.ErrThrottled, provider.MendOperator},
 	} {
 		f := newFakeMicrosoft(t, false, msgraphtest.Config{})
 		f.mailbox(t, maria, "Maria Silva")

@@ -57,10 +57,11 @@ type AdminConsenter interface {
 	// and RedirectURL are required. ErrAccess: the access is not offered.
 	AuthorizeAdmin(AdminRequest) (string, error)
 
-	// ReadAdminAnswer reads the query of the way back: nil says that the
-	// service reports approval. The tenant is whatever the query says, and
-	// anybody can write a query: it is for display alone.
-	ReadAdminAnswer(query url.Values) (tenant string, err error)
+	// ReadAdminAnswer reads the query of the way back from req: nil says that
+	// the service reports approval, by the tenant asked for where that was a
+	// certain one. The tenant is whatever the query says, and anybody can write
+	// a query: it is for display alone.
+	ReadAdminAnswer(req AdminRequest, query url.Values) (tenant string, err error)
 }
 
 // CallbackReader is implemented by Providers that know what the error in a

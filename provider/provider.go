@@ -18,6 +18,18 @@ const (
 	MSGraph Kind = "msgraph"
 )
 
+// Service is the mail service's name, as people know it. A kind that is not
+// known is its own name.
+func (k Kind) Service() string {
+	switch k {
+	case Gmail:
+		return "Google"
+	case MSGraph:
+		return "Microsoft"
+	}
+	return string(k)
+}
+
 // Provider is one app registration at one mail service. Implementations are
 // safe for concurrent use, hold no state that a restart would lose, and do
 // no I/O but in the methods that take a context.

@@ -1,6 +1,7 @@
 package postoffice
 
 import (
+	"cmp"
 	"time"
 
 	"github.com/outreachkit/outreach/provider"
@@ -54,6 +55,7 @@ type Rule struct {
 	Op         Op // empty is any
 	Fault      Fault
 	Kind       provider.ErrorKind // of FaultRefuse; ErrRejected if empty
+	Reason     string             // of FaultRefuse; "refused" if empty
 	RetryAfter time.Duration
 	Times      int // how often; zero is once, negative is for ever
 
@@ -106,7 +108,7 @@ func (r Rule) fail(op Op) error {
 	e := &provider.Error{Op: opName(op)}
 	switch r.Fault {
 	case FaultRefuse:
-		e.Kind, e.Reason = r.Kind, "refused"
+		e.Kind, e.Reason = r.Kind, cmp.Or(r.Reason, "refused")
 		if e.Kind == "" {
 			e.Kind = provider.ErrRejected
 		}

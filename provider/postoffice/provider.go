@@ -5,7 +5,6 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/base64"
-	"errors"
 	"fmt"
 	"maps"
 	"net/url"
@@ -231,11 +230,11 @@ func (p *MemProvider) Exchange(ctx context.Context, cb provider.Callback) (provi
 	if err := p.strike(OpExchange).fail(OpExchange); err != nil {
 		return provider.Grant{}, err
 	}
-	refuse := func(reason string) (provider.Grant, error) {
-		return provider.Grant{}, &provider.Error{Kind: provider.ErrRejected, Op: op, Reason: reason}
+	refuse := func(reason provider.Reason) (provider.Grant, error) {
+		return provider.Grant{}, &provider.Error{Kind: provider.ErrRejected, Op: op, Reason: string(reason)}
 	}
 	if cb.Issuer != "" && cb.Issuer != issuer {
-		return refuse("wrong_issuer")
+		return refuse(provider.ReasonIdentity)
 	}
 	p.mu.Lock()
 	c := p.codes[cb.Code]
@@ -244,19 +243,19 @@ func (p *MemProvider) Exchange(ctx context.Context, cb provider.Callback) (provi
 	sum := sha256.Sum256([]byte(cb.Verifier))
 	switch {
 	case c == nil:
-		return refuse("invalid_grant")
+		return refuse(provider.ReasonCodeMisused)
 	case base64.RawURLEncoding.EncodeToString(sum[:]) != c.challenge:
-		return refuse("wrong_verifier")
+		return refuse(provider.ReasonCodeMisused)
 	case cb.RedirectURL != c.redirect:
-		return refuse("redirect_uri_mismatch")
+		return refuse(provider.ReasonCodeMisused)
 	case cb.Nonce == "" || cb.Nonce != c.nonce:
-		return refuse("wrong_nonce")
+		return refuse(provider.ReasonIdentity)
 	case !c.access.Includes(provider.AccessSend):
-		return provider.Grant{}, &provider.Error{Kind: provider.ErrAccess, Op: op, Reason: "send_not_granted"}
+		return provider.Grant{}, &provider.Error{Kind: provider.ErrAccess, Op: op, Reason: string(provider.ReasonScopesUnticked)}
 	}
 	m := p.office.BySubject(c.subject)
 	if m == nil {
-		return refuse("invalid_grant")
+		return refuse(provider.ReasonCodeMisused)
 	}
 	return p.issue(m, c.access), nil
 }
@@ -271,7 +270,7 @@ func (p *MemProvider) Refresh(ctx context.Context, g provider.Grant) (provider.G
 		return provider.Grant{}, err
 	}
 	if g.Token == nil || g.Token.RefreshToken == "" {
-		return provider.Grant{}, &provider.Error{Kind: provider.ErrRelink, Op: op, Reason: "no_refresh_token"}
+		return provider.Grant{}, &provider.Error{Kind: provider.ErrRelink, Op: op, Reason: string(provider.ReasonNoLastingAccess)}
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -333,29 +332,10 @@ func (p *MemProvider) authorise(tok *oauth2.Token) (subject string, access provi
 	return t.grant.subject, t.grant.access, true
 }
 
-// Diagnose implements provider.Provider.
+// Diagnose implements provider.Provider. It knows no codes but this module's
+// own reasons.
 func (p *MemProvider) Diagnose(err error) provider.Diagnosis {
-	d := provider.Diagnosis{Reason: "unknown", Mender: provider.MendNobody, Remedy: "Try again later."}
-	var e *provider.Error
-	if errors.As(err, &e) && e.Reason != "" {
-		d.Params = map[string]string{"code": e.Reason}
-	}
-	for _, k := range []struct {
-		kind provider.ErrorKind
-		d    provider.Diagnosis
-	}{
-		{provider.ErrRelink, provider.Diagnosis{Reason: "grant_revoked", Mender: provider.MendUser, Remedy: "Link the mailbox again."}},
-		{provider.ErrAccess, provider.Diagnosis{Reason: "access_missing", Mender: provider.MendUser, Remedy: "Link the mailbox again and allow all that is asked for."}},
-		{provider.ErrApp, provider.Diagnosis{Reason: "app_misconfigured", Mender: provider.MendOperator, Remedy: "Check the registration of the app."}},
-		{provider.ErrThrottled, provider.Diagnosis{Reason: "throttled", Mender: provider.MendNobody, Remedy: "The service asks to slow down. This passes by itself."}},
-		{provider.ErrMailboxUnusable, provider.Diagnosis{Reason: "mailbox_unusable", Mender: provider.MendAdmin, Remedy: "Ask the administrator whether this account has a mailbox."}},
-	} {
-		if errors.Is(err, k.kind) {
-			k.d.Params = d.Params
-			return k.d
-		}
-	}
-	return d
+	return provider.ExplainKind(err, p.cfg.Kind.Service())
 }
 
 // Open implements provider.Provider.
