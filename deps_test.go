@@ -69,6 +69,8 @@ func TestImportRules(t *testing.T) {
 			reason: "a host that imports only sequence and store compiles the standard library alone"},
 		{pkg: "provider", forbid: []string{module + "/store", module + "/sequence", module + "/linking", "google.golang.org", "github.com/microsoftgraph"},
 			reason: "the contract knows no SDK and no storage"},
+		{pkg: "provider/quote", forbid: []string{module + "/store", module + "/sequence", module + "/linking", module + "/provider", "net", "database/sql", "golang.org/x/oauth2"},
+			reason: "finding new text is pure: strings in, strings out"},
 		{pkg: "gmail", forbid: []string{module + "/store", module + "/linking", module + "/sequence", module + "/msgraph"},
 			reason: "an adapter knows the contract and its SDK, nothing else of the module"},
 		{pkg: "msgraph", forbid: []string{module + "/store", module + "/linking", module + "/sequence", module + "/gmail", "google.golang.org/api"},

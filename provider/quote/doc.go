@@ -1,0 +1,34 @@
+// Package quote finds in a reply what its author wrote, among quoted history,
+// signatures and legal notices. It is pure, takes linear time, and accepts
+// any input, malformed UTF-8 and broken HTML included.
+//
+// Nothing is thrown away. [Split] cuts a body into pieces that together are
+// the whole text, each with a kind, so that a page can fold what is not new
+// and show it again on a click. [Parts.Fresh] is the text worth reading first;
+// [Parts.Written] is only what the author typed, for rules that must not be
+// triggered by somebody else's words.
+//
+// When it is unsure, it keeps. A quoted line too many costs a glance, and a
+// lost sentence may have been the answer. So:
+//
+//   - Lines marked with ">" are history only below a line that says who wrote
+//     them and when, or where the passage itself shows it; "> 100 users" stays.
+//   - Answers between quoted passages stay, with the passages that they
+//     answer ([Context]). A single passage above one answer is folded.
+//   - A block of From, Sent, To and Subject ends the new text. One or two such
+//     words do not: "From: now on" is a sentence.
+//   - Only the last lines of the new text may be a signature: below the
+//     delimiter "-- " (RFC 3676, section 4.3), or a phone's "Sent from my
+//     iPhone", in the words that mail programs use for it. Greetings and names
+//     that a person typed without a delimiter stay.
+//   - A forwarded mail below words of the author is [Forwarded]; without such
+//     words it is what the author wanted to say, and its text stays as Context.
+//   - History that is not marked and that nothing stands above stays too: the
+//     answer may be below it or in it.
+//
+// HTML is read for what mail programs mark: blockquotes of type cite, Gmail's,
+// Yahoo's, Outlook's and Thunderbird's containers, and signatures. These marks
+// are not documented by the vendors; they are what their programs are seen to
+// write. A blockquote without a mark and without an attribution is the
+// author's own. Where nothing is marked, the rules for text decide.
+package quote

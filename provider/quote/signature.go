@@ -1,0 +1,156 @@
+package quote
+
+import (
+	"strings"
+)
+
+// How long a signature may be, in lines, below "-- " and below "--", which
+// people also type as a line between paragraphs.
+const (
+	maxSignature     = 30
+	maxLooseSigature = 14
+)
+
+// signatureAt returns the line of the delimiter of the signature that ends
+// before end, or -1.
+func signatureAt(lines []line, end, floor int) int {
+	found := -1
+	for i := end - 1; i >= floor && i > end-2-maxSignature; i-- {
+		l := lines[i]
+		if l.depth > 0 {
+			break
+		}
+		exact := strings.TrimRight(l.raw, "\r\n") == "-- "
+		if !exact && l.text != "--" && l.text != "—" && l.text != "- --" {
+			continue
+		}
+		if exact || end-i-1 <= maxLooseSigature && signs(lines[i+1:end]) {
+			found = i
+		}
+	}
+	if found >= 0 && next(lines, 0) == found {
+		return -1 // with nothing above it, it is what was written
+	}
+	return found
+}
+
+// signs reports whether lines look like a signature: they begin with a short
+// line, and none of them asks.
+func signs(lines []line) bool {
+	first := true
+	for _, l := range lines {
+		if l.text == "" {
+			continue
+		}
+		if first && !mobile(l.text) && (len(l.text) > 90 || endsSentence(l.text)) {
+			return false
+		}
+		first = false
+		if strings.HasSuffix(l.text, "?") || strings.HasSuffix(l.text, "？") {
+			return false
+		}
+	}
+	return true
+}
+
+func endsSentence(s string) bool {
+	return strings.HasSuffix(s, "?") || strings.Count(s, " ") >= 4 && (strings.HasSuffix(s, ".") || strings.HasSuffix(s, "!") || strings.HasSuffix(s, ":"))
+}
+
+// mobile reports whether a line is what a program adds below its user's
+// words: "Sent from my iPhone", "Get Outlook for iOS".
+func mobile(s string) bool {
+	s = strings.Trim(s, "*_-–—()[] \t.!")
+	if len(s) == 0 || len(s) > 200 {
+		return false
+	}
+	if i := strings.IndexAny(s, "<("); i > 0 && strings.HasPrefix(s[i+1:], "http") {
+		rest := ""
+		if end := strings.IndexAny(s[i:], ">)"); end > 0 {
+			rest = s[i+end+1:]
+		}
+		s = s[:i] + " " + rest // without the address of a link
+	}
+	w := words(s)
+	if strings.Contains(w, " outlook ") && (strings.Contains(w, "ios") || strings.Contains(w, "android")) && strings.Count(w, " ") <= 7 && len(w) < 60 {
+		return true // "Get Outlook for iOS", in every language
+	}
+	for _, p := range sentPhrases {
+		i := strings.Index(w, p.phrase)
+		switch {
+		case i < 0, p.first && i > 0, p.last && len(w)-i-len(p.phrase) > 1:
+			continue
+		}
+		rest := w[i+len(p.phrase)-1:]
+		if p.last {
+			rest = w[:i+1]
+		}
+		if namesProgram(rest, p.last) {
+			return true
+		}
+	}
+	return false
+}
+
+// namesProgram reports whether rest is a device or a program, with little
+// beside it. After it may stand an excuse for its typing, not a sentence.
+func namesProgram(rest string, before bool) bool {
+	at, size := -1, 0
+	for _, d := range devices {
+		i := strings.Index(rest, d)
+		if i < 0 || at >= 0 && i >= at || d[0] == ' ' && rest[i+len(d)] != ' ' {
+			continue
+		}
+		at, size = i, len(d)
+	}
+	if at < 0 {
+		return false
+	}
+	room := 3
+	if before {
+		room = 6
+	}
+	if strings.Count(clean(rest[:at]), " ") > room {
+		return false
+	}
+	after := clean(rest[at+size:])
+	if before || strings.Count(after, " ") < 4 && !anyIn(" "+after+" ", sentenceWords) {
+		return true
+	}
+	return anyIn(" "+after+" ", excuses)
+}
+
+// notice reports whether a paragraph is a legal notice, or what a scanner or
+// gateway added.
+func notice(paragraph []line) bool {
+	var b strings.Builder
+	for _, l := range paragraph {
+		if b.Len() > 4000 {
+			break
+		}
+		b.WriteString(l.text)
+		b.WriteByte(' ')
+	}
+	text := b.String()
+	low := strings.ToLower(text)
+	if first := paragraph[0].text; len(first) > 20 && strings.Trim(first, "_") == "" && anyIn(low, listSigns) {
+		return true
+	}
+	if len(text) < 400 && anyIn(low, scannerSigns) && !anyIn(words(text), personWords) {
+		return true
+	}
+	if len(text) < 90 {
+		return false
+	}
+	w := words(text)
+	if anyIn(w, firstPerson) || strings.HasSuffix(clean(text), "?") {
+		return false
+	}
+	groups := 0
+	for _, g := range noticeGroups {
+		if anyIn(low, g) {
+			groups++
+		}
+	}
+	return groups >= 3 || groups == 2 && anyIn(low, noticeGroups[0])
+}
