@@ -20,6 +20,32 @@ type fakeGoogle struct {
 	office *postoffice.Office
 	google *gmailtest.Server
 	prov   *gmail.Provider
+
+	notices []provider.Notice // of the pushes so far
+	refused []error
+}
+
+const (
+	pushTopic   = "projects/agency/topics/gmail"
+	pushURL     = "https://ats.example.com/push/gmail"
+	pushAccount = "push@agency.iam.gserviceaccount.com"
+)
+
+// ServeHTTP takes pushes as a host does, and keeps what they say.
+func (f *fakeGoogle) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	push, err := f.prov.ReceivePush(r)
+	if err != nil {
+		f.refused = append(f.refused, err)
+		w.WriteHeader(http.StatusServiceUnavailable)
+		return
+	}
+	f.notices = append(f.notices, push.Notices...)
+	w.WriteHeader(http.StatusNoContent)
+}
+
+func (f *fakeGoogle) drain() []provider.Notice {
+	defer func() { f.notices = nil }()
+	return f.notices
 }
 
 func newFakeGoogle(t testing.TB, sockets bool, cfg gmailtest.Config) *fakeGoogle {
@@ -45,11 +71,16 @@ func newFakeGoogle(t testing.TB, sockets bool, cfg gmailtest.Config) *fakeGoogle
 	}
 	prov, err := gmail.New(gmail.Config{
 		ClientID: cfg.ClientID, ClientSecret: cfg.ClientSecret, HTTPClient: client, Now: clock.Now, Endpoints: google.Endpoints(),
+		Push: &gmail.PushConfig{Topic: pushTopic, Audience: pushURL, ServiceAccount: pushAccount},
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &fakeGoogle{office: office, google: google, prov: prov}
+	f := &fakeGoogle{office: office, google: google, prov: prov}
+	if err := google.Subscribe(gmailtest.PushSubscription{Topic: pushTopic, Endpoint: pushURL, ServiceAccount: pushAccount, Handler: f}); err != nil {
+		t.Fatal(err)
+	}
+	return f
 }
 
 // signingKey is one for all tests: making one takes a while.
@@ -104,10 +135,11 @@ func TestConformance(t *testing.T) {
 // must hold either way.
 func TestBeliefs(t *testing.T) {
 	for name, b := range map[string]gmailtest.Beliefs{
-		"rotating refresh tokens": {RotatesRefreshTokens: true},
-		"history without labels":  {HistoryWithoutLabels: true},
-		"short scopes":            {ShortScopes: true},
-		"no issuer":               {NoIssuer: true},
+		"rotating refresh tokens":  {RotatesRefreshTokens: true},
+		"history without labels":   {HistoryWithoutLabels: true},
+		"short scopes":             {ShortScopes: true},
+		"no issuer":                {NoIssuer: true},
+		"pushes spelled otherwise": {PushesText: true, PushesURLSafe: true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			providertest.Run(t, func(t *testing.T) providertest.Harness {
@@ -184,7 +216,8 @@ func harness(t *testing.T, sockets bool, cfg gmailtest.Config) providertest.Harn
 			}
 			return envelopes, contents
 		},
-		Faults: faults(f.google, box),
+		Notices: f.drain,
+		Faults:  faults(f.google, box),
 	}
 }
 
@@ -207,6 +240,7 @@ func faults(google *gmailtest.Server, box *postoffice.Mailbox) providertest.Faul
 		RefuseApp: func() {
 			google.Inject(gmailtest.Rule{Op: "token", Fault: gmailtest.RefuseClient})
 		},
+		EndWatches: func() { google.EndWatch(box.Address()) },
 		HideSentCopies: func() {
 			b := box.Beliefs()
 			b.SentCopyMissing = true

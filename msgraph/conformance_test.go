@@ -31,6 +31,32 @@ type fakeMicrosoft struct {
 	office    *postoffice.Office
 	microsoft *msgraphtest.Server
 	prov      *msgraph.Provider
+
+	notices []provider.Notice // of the pushes so far
+	refused []error
+}
+
+const pushURL = "https://ats.example.com/push/graph?host=1"
+
+// ServeHTTP takes pushes as a host does, and keeps what they say.
+func (f *fakeMicrosoft) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	push, err := f.prov.ReceivePush(r)
+	w.Header().Set("Content-Type", "text/plain")
+	switch {
+	case err != nil:
+		f.refused = append(f.refused, err)
+		w.WriteHeader(http.StatusServiceUnavailable)
+	case push.Echo != "":
+		_, _ = w.Write([]byte(push.Echo))
+	default:
+		f.notices = append(f.notices, push.Notices...)
+		w.WriteHeader(http.StatusAccepted)
+	}
+}
+
+func (f *fakeMicrosoft) drain() []provider.Notice {
+	defer func() { f.notices = nil }()
+	return f.notices
 }
 
 func newFakeMicrosoft(t testing.TB, sockets bool, cfg msgraphtest.Config) *fakeMicrosoft {
@@ -58,12 +84,14 @@ func newFakeMicrosoft(t testing.TB, sockets bool, cfg msgraphtest.Config) *fakeM
 	}
 	prov, err := msgraph.New(msgraph.Config{
 		ClientID: cfg.ClientID, ClientSecret: cfg.ClientSecret, HTTPClient: client, Now: clock.Now,
-		Endpoints: &msgraph.Endpoints{Login: microsoft.LoginURL(), Graph: microsoft.GraphURL()},
+		Endpoints: &msgraph.Endpoints{Login: microsoft.LoginURL(), Graph: microsoft.GraphURL()}, Push: &msgraph.PushConfig{URL: pushURL},
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &fakeMicrosoft{office: office, microsoft: microsoft, prov: prov}
+	f := &fakeMicrosoft{office: office, microsoft: microsoft, prov: prov}
+	microsoft.SetWebhook(f)
+	return f
 }
 
 // signingKey is one for all tests: making one takes a while.
@@ -126,6 +154,8 @@ func TestBeliefs(t *testing.T) {
 		"properties as asked":               {PropertyIDsAsAsked: true},
 		"no properties in a delta":          {DeltaWithoutProperties: true},
 		"a delta that repeats":              {DeltaReplays: true},
+		"pushes for a week":                 {WeekOfPushes: true},
+		"pushes cut short":                  {ShortensPushes: true},
 		"a delta that tells not of flashes": {DeltaSkipsBrief: true},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -209,7 +239,8 @@ func harness(t *testing.T, sockets bool, cfg msgraphtest.Config) providertest.Ha
 			}
 			return envelopes, contents
 		},
-		Faults: faults(f.microsoft, box),
+		Notices: f.drain,
+		Faults:  faults(f.microsoft, box),
 	}
 }
 
@@ -240,6 +271,7 @@ func faults(microsoft *msgraphtest.Server, box *postoffice.Mailbox) providertest
 		RefuseApp: func() {
 			microsoft.Inject(msgraphtest.Rule{Op: "token", Fault: msgraphtest.RefuseClient})
 		},
+		EndWatches: func() { microsoft.RemoveSubscriptions(box.Address(), false) },
 		HideSentCopies: func() {
 			b := box.Beliefs()
 			b.SentCopyMissing = true

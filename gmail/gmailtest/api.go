@@ -24,6 +24,8 @@ var scopesOf = map[string][]string{
 	"history.list":             {"full", "metadata", "modify", "readonly"},
 	"labels.list":              {"full", "labels", "metadata", "modify", "readonly"},
 	"settings.sendAs.list":     {"full", "modify", "readonly", "settings.basic"},
+	"watch":                    {"full", "metadata", "modify", "readonly"},
+	"stop":                     {"full", "metadata", "modify", "readonly"},
 }
 
 // call is one request to the Gmail API that may be served.

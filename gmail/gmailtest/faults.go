@@ -34,18 +34,26 @@ const (
 
 	// Call only runs Rule.Call; the request goes on.
 	Call Fault = "call"
+
+	// DropPush loses a push, RepeatPush pushes it twice, and DelayPush pushes
+	// it Rule.Delay later.
+	DropPush   Fault = "drop push"
+	RepeatPush Fault = "repeat push"
+	DelayPush  Fault = "delay push"
 )
 
 // Rule makes a fault strike requests.
 type Rule struct {
 	// Op is the method: messages.send, messages.get, messages.list,
-	// history.list, getProfile, token, revoke, certs. Empty is any.
+	// history.list, getProfile, watch, stop, token, revoke, certs. Empty is any.
+	// Of pushes it is push, which has to be named.
 	Op string
 
 	Fault      Fault
-	Status     int    // of Refuse and RefuseAfter
-	Reason     string // Google's code: rateLimitExceeded, backendError, ...
-	Message    string // Google's text, such as one that names a time
+	Status     int           // of Refuse and RefuseAfter
+	Delay      time.Duration // of DelayPush
+	Reason     string        // Google's code: rateLimitExceeded, backendError, ...
+	Message    string        // Google's text, such as one that names a time
 	RetryAfter time.Duration
 
 	// To narrows messages.send to mail whose text names this address.
@@ -76,12 +84,11 @@ func (s *Server) ClearFaults() {
 }
 
 // strike returns a copy of the rule that strikes this request, if one does.
-func (s *Server) strike(r *http.Request, body []byte) *Rule {
+func (s *Server) strike(op string, body []byte) *Rule {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	op := opOf(r)
 	for i, rule := range s.rules {
-		if rule.Op != "" && rule.Op != op || rule.To != "" && !sentTo(body, rule.To) {
+		if rule.Op != "" && rule.Op != op || rule.Op == "" && op == opPush || rule.To != "" && !sentTo(body, rule.To) {
 			continue
 		}
 		if rule.Skip > 0 {

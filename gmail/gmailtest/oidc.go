@@ -3,7 +3,6 @@ package gmailtest
 import (
 	"crypto/rand"
 	"crypto/rsa"
-	"encoding/json"
 	"fmt"
 	"net/http"
 	"strings"
@@ -80,14 +79,6 @@ func (s *Server) discovery(w http.ResponseWriter, _ *http.Request) {
 
 // idToken signs who consented. The caller holds s.mu.
 func (s *Server) idToken(box *postoffice.Mailbox, nonce string) (string, error) {
-	key, err := s.keys.current()
-	if err != nil {
-		return "", err
-	}
-	signer, err := jose.NewSigner(jose.SigningKey{Algorithm: jose.RS256, Key: key}, (&jose.SignerOptions{}).WithType("JWT"))
-	if err != nil {
-		return "", err
-	}
 	now := s.clock.Now()
 	claims := map[string]any{
 		"iss": s.base, "azp": s.cfg.ClientID, "aud": s.cfg.ClientID, "sub": box.Subject(), "email": box.Address(), "email_verified": true,
@@ -99,13 +90,5 @@ func (s *Server) idToken(box *postoffice.Mailbox, nonce string) (string, error) 
 	if _, domain, ok := strings.Cut(box.Address(), "@"); ok && domain != "gmail.com" {
 		claims["hd"] = domain
 	}
-	payload, err := json.Marshal(claims)
-	if err != nil {
-		return "", err
-	}
-	jws, err := signer.Sign(payload)
-	if err != nil {
-		return "", err
-	}
-	return jws.CompactSerialize()
+	return s.SignPush(claims)
 }

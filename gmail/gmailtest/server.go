@@ -53,6 +53,11 @@ type Beliefs struct {
 	// the userinfo URL.
 	ShortScopes bool
 
+	// PushesText: a push tells the historyId as a text. Else it is a number.
+	// PushesURLSafe: its data is in the other alphabet of base64.
+	PushesText    bool
+	PushesURLSafe bool
+
 	// NoIssuer: the redirect carries no iss parameter.
 	NoIssuer bool
 
@@ -86,6 +91,7 @@ type Server struct {
 	refresh  map[string]*token
 	rules    []*Rule
 	serial   int
+	push     pushes
 	listener net.Listener
 	http     *http.Server
 }
@@ -115,6 +121,8 @@ func New(office *postoffice.Office, cfg Config) (*Server, error) {
 	if cfg.SigningKey != nil {
 		s.keys.publish(cfg.SigningKey)
 	}
+	s.push.watches = make(map[*postoffice.Mailbox]*watch)
+	s.push.hooked = make(map[*postoffice.Mailbox]bool)
 	s.mux = s.routes()
 	return s, nil
 }
@@ -187,6 +195,8 @@ func (s *Server) routes() *http.ServeMux {
 	api("GET "+u+"/threads/{id}", "threads.get", (*call).thread)
 	api("GET "+u+"/history", "history.list", (*call).history)
 	api("GET "+u+"/labels", "labels.list", (*call).labels)
+	api("POST "+u+"/watch", "watch", (*call).watch)
+	api("POST "+u+"/stop", "stop", (*call).stop)
 	api("GET "+u+"/settings/sendAs", "settings.sendAs.list", (*call).sendAs)
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
 		apiError(w, http.StatusNotFound, "notFound", "NOT_FOUND", "Requested entity was not found.")
@@ -220,7 +230,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 // answer runs the handler, unless a fault strikes.
 func (s *Server) answer(rec *inprocess.Recorder, r *http.Request, body []byte) (own bool) {
-	rule := s.strike(r, body)
+	rule := s.strike(opOf(r), body)
 	if rule == nil {
 		s.mux.ServeHTTP(rec, r)
 		return true

@@ -30,6 +30,14 @@ type Beliefs struct {
 	// "String 0x001A".
 	PropertyIDsAsAsked bool
 
+	// WeekOfPushes: a subscription to messages may live for 10,080 minutes,
+	// as the newest documentation is said to have it. Else it is 4,230.
+	WeekOfPushes bool
+
+	// ShortensPushes: a subscription that is asked for longer is made, with
+	// the longest life there is. Else it is refused.
+	ShortensPushes bool
+
 	// DeltaWithoutProperties: $expand has no effect in a delta.
 	DeltaWithoutProperties bool
 

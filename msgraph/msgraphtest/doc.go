@@ -31,8 +31,8 @@
 // folder, single messages, $value and attachments. Each asks for the scopes
 // of https://learn.microsoft.com/graph/permissions-reference; what
 // Mail.ReadBasic keeps back is 403 ErrorAccessDenied. There are no drafts to
-// write, no replies, moves, subscriptions, or batches: a test moves and
-// deletes by the office's Mailbox.
+// write, no replies, moves, or batches: a test moves and deletes by the
+// office's Mailbox.
 //
 // $filter takes the properties that clients find mail by, and extended
 // properties (https://learn.microsoft.com/graph/filter-query-parameter);
@@ -93,6 +93,17 @@
 // Inject has a Rule strike requests: it cuts the connection before or after
 // they were served, or within the answer, refuses them with any code, or
 // calls the test. RefuseAfter is the 504 to a mail that was taken.
+//
+// # Change notifications
+//
+// Subscriptions are to new messages of a whole mailbox, live as long as Graph
+// says, and are made only if their addresses echo a token: a handler given to
+// SetWebhook, or whoever listens there. Notifications of several mailboxes
+// that fall due together come in one request. One that gets no 2xx comes again
+// for four hours
+// (https://learn.microsoft.com/graph/change-notifications-delivery-webhooks).
+// Rules lose, repeat and delay them; RemoveSubscriptions and
+// RequireReauthorization bring the lifecycle events.
 //
 // # Counts
 //

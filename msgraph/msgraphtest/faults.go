@@ -39,14 +39,24 @@ const (
 
 	// Call only runs Rule.Call; the request goes on.
 	Call Fault = "call"
+
+	// DropPush loses a notification, MissPush too, and a lifecycle
+	// notification says so; RepeatPush pushes it twice, and DelayPush pushes it
+	// Rule.Delay later.
+	DropPush   Fault = "drop push"
+	MissPush   Fault = "miss push"
+	RepeatPush Fault = "repeat push"
+	DelayPush  Fault = "delay push"
 )
 
 // Rule makes a fault strike requests.
 type Rule struct {
 	// Op is the kind of request: sendMail, messages.get, messages.value,
 	// messages.list, attachments.list, attachments.get, attachments.value,
-	// delta, me, mailFolders.get, mailFolders.list; at Entra token, keys (with
-	// the discovery document), page. Empty is any.
+	// delta, me, mailFolders.get, mailFolders.list, subscriptions,
+	// subscription, subscription.reauthorize; at Entra token, keys (with
+	// the discovery document), page. Empty is any. Of notifications it is push,
+	// which has to be named.
 	Op string
 
 	Fault       Fault
@@ -56,6 +66,7 @@ type Rule struct {
 	Code        int    // for "token": the AADSTS number
 	Message     string // Graph's text
 	RetryAfter  time.Duration
+	Delay       time.Duration // of DelayPush
 
 	// To narrows sendMail to mail whose text names this address.
 	To string
@@ -96,8 +107,8 @@ func (s *Server) fault(op string, box *postoffice.Mailbox, r *http.Request, body
 	defer s.mu.Unlock()
 	for i, rule := range s.rules {
 		switch {
-		case rule.Op != "" && rule.Op != op,
-			rule.To != "" && !names(r, body, rule.To),
+		case rule.Op != "" && rule.Op != op, rule.Op == "" && op == opPush,
+			rule.To != "" && (r == nil || !names(r, body, rule.To)),
 			rule.Mailbox != "" && (box == nil || !box.Owns(rule.Mailbox)):
 			continue
 		}

@@ -35,7 +35,7 @@ func segments(u *url.URL) []string {
 	at := 1
 	if len(out) > 1 {
 		out[0] = strings.ToLower(out[0])
-		out[1] = spelled(out[1], "me", "users")
+		out[1] = spelled(out[1], "me", "users", "subscriptions")
 		if at = 2; out[1] == "users" {
 			at = 3
 		}
@@ -75,6 +75,8 @@ func opOf(segs []string) string {
 	user, rest := below(segs)
 	n := len(rest)
 	switch {
+	case user == "" && len(segs) > 1 && segs[0] == "v1.0" && segs[1] == "subscriptions":
+		return opOfSubscription(segs)
 	case user == "":
 		return "other"
 	case n == 0:
@@ -176,6 +178,9 @@ func (s *Server) serveGraph(w http.ResponseWriter, r *http.Request) {
 }
 
 func (c *call) serve(user string) *failure {
+	if strings.HasPrefix(c.op, opSubscription) {
+		return c.subscriptions(segments(c.r.URL)[2:])
+	}
 	if user == "" || c.op == "other" {
 		return badQuery("Resource not found for the segment '" + lastOf(segments(c.r.URL)) + "'.")
 	}

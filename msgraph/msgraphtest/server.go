@@ -100,6 +100,7 @@ type Server struct {
 	rules     []*Rule
 	serial    int // of requests
 	usage     map[*postoffice.Mailbox]*usage
+	push      pushes
 
 	views sync.Map  // *parsed by the message's number
 	zips  sync.Pool // *gzip.Writer
@@ -141,6 +142,7 @@ func New(office *postoffice.Office, cfg Config) (*Server, error) {
 		office: office, clock: office.Clock(), cfg: cfg, entra: newEntra(cfg),
 		login: http.NewServeMux(), graph: http.NewServeMux(), loginBase: socketlessLogin, graphBase: socketlessGraph,
 		usage: make(map[*postoffice.Mailbox]*usage),
+		push:  pushes{subs: make(map[string]*subscription), hooked: make(map[*postoffice.Mailbox]bool), queue: make(map[string][]notice)},
 	}
 	s.entraRoutes(s.login)
 	s.graphRoutes(s.graph)

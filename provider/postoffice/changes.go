@@ -36,10 +36,23 @@ func (m *Mailbox) log(msg *message, kind ChangeKind, label string) {
 		return // its Added line, to come, tells the labels it has by then
 	}
 	m.lastChange += 1 + int64(len(m.changes)%3)
-	m.changes = append(m.changes, Change{
+	ch := Change{
 		ID: m.lastChange, Kind: kind, Number: msg.Number, Thread: msg.Thread, Label: label,
 		Labels: msg.Labels, Own: msg.Own, At: m.office.clock.Now(),
-	})
+	}
+	m.changes = append(m.changes, ch)
+	for _, tell := range m.watchers {
+		tell(ch)
+	}
+}
+
+// OnChange has tell called for every change from now on, for services that
+// push. The office is locked meanwhile: tell may schedule something on the
+// clock, and must not call the office.
+func (m *Mailbox) OnChange(tell func(Change)) {
+	m.office.mu.Lock()
+	defer m.office.mu.Unlock()
+	m.watchers = append(m.watchers, tell)
 }
 
 // LastChange returns the id of the newest change: the position that means

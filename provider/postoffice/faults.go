@@ -46,6 +46,7 @@ const (
 	OpEnvelope   Op = "envelope"
 	OpContent    Op = "content"
 	OpAttachment Op = "attachment"
+	OpWatch      Op = "watch" // Watch, Renew and Unwatch
 	OpRefresh    Op = "refresh"
 	OpExchange   Op = "exchange"
 )

@@ -110,6 +110,7 @@ type Mailbox struct {
 	lastChange int64
 	floor      int64
 	requests   map[Request]int
+	watchers   []func(Change)
 }
 
 // Address returns the primary address.

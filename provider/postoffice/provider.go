@@ -31,6 +31,10 @@ type ProviderConfig struct {
 	PageSize  int           // changes per page; 100 if zero
 	TokenLife time.Duration // of access tokens; one hour if zero
 
+	// Push is told when something new is in a watched mailbox, while the clock
+	// moves. Nil: mailboxes are no provider.Watcher.
+	Push func(provider.Push)
+
 	// Rotates: each refresh answers with a new refresh token and the old one
 	// is dead. Otherwise the answer leaves it out.
 	Rotates bool
@@ -66,6 +70,8 @@ type MemProvider struct {
 	grants  map[string]*grant // by refresh token, live ones only
 	access  map[string]*token // by access token
 	history []*grant
+	watches map[string]*memWatch // by id
+	hooked  map[string]bool      // by subject: its changes are told
 }
 
 type consent struct {
@@ -104,6 +110,7 @@ func NewProvider(office *Office, cfg ProviderConfig) *MemProvider {
 	return &MemProvider{
 		office: office, cfg: cfg,
 		codes: make(map[string]*consent), grants: make(map[string]*grant), access: make(map[string]*token),
+		watches: make(map[string]*memWatch), hooked: make(map[string]bool),
 	}
 }
 
@@ -340,5 +347,9 @@ func (p *MemProvider) Diagnose(err error) provider.Diagnosis {
 
 // Open implements provider.Provider.
 func (p *MemProvider) Open(acc provider.Account, ts provider.TokenSource) provider.Mailbox {
-	return &memMailbox{provider: p, account: acc, tokens: ts}
+	m := &memMailbox{provider: p, account: acc, tokens: ts}
+	if p.cfg.Push != nil && p.Abilities(acc.Access).ThreadReplies {
+		return watchedMailbox{m}
+	}
+	return m
 }

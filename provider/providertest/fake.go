@@ -40,11 +40,17 @@ func FakeWith(t *testing.T, cfg postoffice.ProviderConfig, beliefs *postoffice.B
 	if cfg.PageSize == 0 {
 		cfg.PageSize = pageSize
 	}
+	var notices []provider.Notice
+	cfg.Push = func(push provider.Push) { notices = append(notices, push.Notices...) }
 	p := postoffice.NewProvider(office, cfg)
 
 	h := Harness{
 		Provider: p, Address: address, Peer: peer, Now: clock.Now, Advance: clock.Advance, Visible: visible, PageMessages: cfg.PageSize + 1,
 		Faults: fakeFaults(p, box),
+	}
+	h.Notices = func() []provider.Notice {
+		defer func() { notices = nil }()
+		return notices
 	}
 	h.Consent = func(t *testing.T, addr string, access provider.Access) (provider.Account, provider.Grant) {
 		t.Helper()
@@ -134,6 +140,7 @@ func fakeFaults(p *postoffice.MemProvider, box *postoffice.Mailbox) Faults {
 		RefuseApp: func() {
 			p.Inject(postoffice.Rule{Op: postoffice.OpRefresh, Fault: postoffice.FaultRefuse, Kind: provider.ErrApp})
 		},
+		EndWatches: func() { p.EndWatches(box.Address()) },
 		HideSentCopies: func() {
 			b := box.Beliefs()
 			b.SentCopyMissing = true

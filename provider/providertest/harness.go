@@ -50,6 +50,12 @@ type Harness struct {
 	Requests func() Requests
 	Reads    func(messageID string) (envelopes, contents int)
 
+	// Notices returns what ReceivePush, or its equal, read in the pushes that
+	// came since the last call, none of which is on its way for longer than
+	// Visible after what it tells of is visible. Nil skips pushes, as does a
+	// Provider whose mailboxes are no provider.Watcher.
+	Notices func() []provider.Notice
+
 	// Faults are the things that the harness can make go wrong.
 	Faults Faults
 }
@@ -91,6 +97,10 @@ type Faults struct {
 	// refresh refused because of the app's registration.
 	RevokeGrant func()
 	RefuseApp   func()
+
+	// EndWatches has the service forget every watch on the mailbox, and tell
+	// nobody.
+	EndWatches func()
 
 	// HideSentCopies has the service keep no copies of sent mail.
 	// DelaySentCopies has them appear later.

@@ -73,6 +73,9 @@ func TestMutant(t *testing.T) {
 			Run(t, func(t *testing.T) Harness {
 				h := Fake(t)
 				h.Provider = &mutated{Provider: h.Provider, m: m}
+				if notices := h.Notices; m.notices != nil {
+					h.Notices = func() []provider.Notice { return m.notices(notices()) }
+				}
 				return h
 			})
 			return
@@ -99,6 +102,10 @@ type mutant struct {
 	abilities func(p provider.Provider, a provider.Access) provider.Abilities
 	tokens    func(ts provider.TokenSource) provider.TokenSource
 	opened    func(b *mutatedBox)
+	watch     func(ctx context.Context, w provider.Watcher, p provider.WatchParams) (provider.Watch, error)
+	renew     func(ctx context.Context, w provider.Watcher, old provider.Watch) (provider.Watch, error)
+	unwatch   func(ctx context.Context, w provider.Watcher, old provider.Watch) error
+	notices   func(list []provider.Notice) []provider.Notice
 }
 
 type mutated struct {
@@ -142,7 +149,36 @@ func (p *mutated) Open(acc provider.Account, ts provider.TokenSource) provider.M
 	if p.m.opened != nil {
 		p.m.opened(b)
 	}
+	if w, ok := b.Mailbox.(provider.Watcher); ok {
+		return &mutatedWatcher{mutatedBox: b, w: w}
+	}
 	return b
+}
+
+type mutatedWatcher struct {
+	*mutatedBox
+	w provider.Watcher
+}
+
+func (b *mutatedWatcher) Watch(ctx context.Context, p provider.WatchParams) (provider.Watch, error) {
+	if b.m.watch != nil {
+		return b.m.watch(ctx, b.w, p)
+	}
+	return b.w.Watch(ctx, p)
+}
+
+func (b *mutatedWatcher) Renew(ctx context.Context, w provider.Watch) (provider.Watch, error) {
+	if b.m.renew != nil {
+		return b.m.renew(ctx, b.w, w)
+	}
+	return b.w.Renew(ctx, w)
+}
+
+func (b *mutatedWatcher) Unwatch(ctx context.Context, w provider.Watch) error {
+	if b.m.unwatch != nil {
+		return b.m.unwatch(ctx, b.w, w)
+	}
+	return b.w.Unwatch(ctx, w)
 }
 
 type mutatedBox struct {

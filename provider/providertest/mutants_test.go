@@ -43,7 +43,7 @@ func sendTurning(to provider.ErrorKind, from ...provider.ErrorKind) func(context
 }
 
 func mutants() []mutant {
-	return slices.Concat([]mutant{{name: "none"}}, sendMutants(), locateMutants(), readMutants(), providerMutants())
+	return slices.Concat([]mutant{{name: "none"}}, sendMutants(), locateMutants(), readMutants(), providerMutants(), watchMutants())
 }
 
 func sendMutants() []mutant {

@@ -27,7 +27,7 @@ func Run(t *testing.T, newHarness func(t *testing.T) Harness) {
 		{"Provider", providerTests()}, {"Authorize", authorizeTests()}, {"Exchange", exchangeTests()}, {"Refresh", refreshTests()},
 		{"Profile", profileTests()}, {"Send", sendTests()}, {"Locate", locateTests()}, {"Changes", changesTests()},
 		{"Search", searchTests()}, {"Envelope", envelopeTests()}, {"Content", contentTests()}, {"Errors", errorTests()},
-		{"Conversation", conversationTests()}, {"Abilities", abilityTests()},
+		{"Conversation", conversationTests()}, {"Abilities", abilityTests()}, {"Watch", watchTests()},
 	}
 	for _, g := range groups {
 		t.Run(g.name, func(t *testing.T) {

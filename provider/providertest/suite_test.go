@@ -45,7 +45,7 @@ func TestBeliefs(t *testing.T) {
 func TestPoorHarness(t *testing.T) {
 	Run(t, func(t *testing.T) Harness {
 		h := Fake(t)
-		h.Redeem, h.Requests, h.Reads, h.PageMessages, h.Faults = nil, nil, nil, 0, Faults{}
+		h.Redeem, h.Requests, h.Reads, h.Notices, h.PageMessages, h.Faults = nil, nil, nil, nil, 0, Faults{}
 		return h
 	})
 }
