@@ -180,6 +180,9 @@ func (p *Provider) grantEnds(tok *oauth2.Token) time.Time {
 	return time.Time{}
 }
 
+// RevokeEffect implements provider.Revoker.
+func (p *Provider) RevokeEffect() provider.RevokeEffect { return provider.RevokesAll }
+
 // Revoke implements provider.Provider. At Google it ends all that the user
 // granted to the project, for all of its OAuth clients
 // (https://developers.google.com/identity/protocols/oauth2/web-server#tokenrevoke).

@@ -39,9 +39,25 @@ type BeginParams struct {
 	// host's own site, nothing else.
 	ReturnTo string
 
-	// Relink is the id of a link to mend. It keeps its id, whatever became of
-	// its token.
+	// Asked is what the host wants the link to do in the end; empty is Access.
+	// It is more than Access after a step down: an organisation refuses
+	// reading, and the user agrees to send only. The link is then
+	// store.LinkLimited, and steps up when it is linked again with more.
+	Asked provider.Access
+
+	// Relink is the id of a link to mend, or to change the access of. It keeps
+	// its id, its conversations and its place in the mailbox, whatever became
+	// of its token. An empty Access is then what the user was last asked for,
+	// an empty Asked what the link was to do, and an empty LoginHint its
+	// address.
 	Relink string
+
+	// StartOver ends the grant at the service before another is asked for.
+	// Only with Relink. At Google a user who ever granted gmail.metadata to the
+	// project can't be read with a wider scope until all was revoked; a
+	// StepUpError says when to try this. The link does not work until the user
+	// has consented.
+	StartOver bool
 }
 
 // Begun is a flow under way.
@@ -56,6 +72,7 @@ type pending struct {
 	Session  []byte // digest
 	Provider string
 	Access   provider.Access
+	Asked    provider.Access
 	Tenant   string
 	Redirect string
 	ReturnTo string
@@ -69,25 +86,23 @@ type pending struct {
 // Begin starts linking a mailbox: state and PKCE verifier are drawn, bound to
 // owner and session, and stored; the URL of the consent page comes back.
 func (l *Linker) Begin(ctx context.Context, p BeginParams) (Begun, error) {
+	if p.Relink != "" && p.Owner != "" {
+		if err := l.beginRelink(ctx, &p); err != nil {
+			return Begun{}, err
+		}
+	}
 	prov, err := l.checkBegin(&p)
 	if err != nil {
 		return Begun{}, err
 	}
-	if p.Relink != "" {
-		link, err := l.owned(ctx, p.Owner, p.Relink)
-		if err != nil {
+	if p.StartOver {
+		if err := l.startOver(ctx, p); err != nil {
 			return Begun{}, err
-		}
-		if link.Status == store.LinkUnlinked || link.Status == store.LinkUnlinking || link.Provider != p.Provider {
-			return Begun{}, bad("begin", "Relink", "names a link that is unlinked, or of another provider")
-		}
-		if p.LoginHint == "" {
-			p.LoginHint = link.Address
 		}
 	}
 	now := l.cfg.Now()
 	flow := pending{
-		Owner: p.Owner, Session: digest("session", p.Session), Provider: p.Provider, Access: p.Access, Tenant: p.Tenant,
+		Owner: p.Owner, Session: digest("session", p.Session), Provider: p.Provider, Access: p.Access, Asked: p.Asked, Tenant: p.Tenant,
 		Redirect: p.RedirectURL, ReturnTo: p.ReturnTo, Relink: p.Relink, Expires: now.Add(l.cfg.FlowTTL),
 	}
 	var state string
@@ -147,6 +162,15 @@ func (l *Linker) checkBegin(p *BeginParams) (provider.Provider, error) {
 	}
 	if !prov.Abilities(p.Access).Offered {
 		return nil, bad("begin", "Access", fmt.Sprintf("%q is not offered by %s; give provider.AccessSend or provider.AccessReplies", p.Access, p.Provider))
+	}
+	if p.Asked == "" {
+		p.Asked = p.Access
+	}
+	switch {
+	case !prov.Abilities(p.Asked).Offered || !p.Asked.Includes(p.Access):
+		return nil, bad("begin", "Asked", fmt.Sprintf("%q is not offered by %s, or is less than Access", p.Asked, p.Provider))
+	case p.StartOver && p.Relink == "":
+		return nil, bad("begin", "StartOver", "needs Relink: there is nothing to end")
 	}
 	return prov, nil
 }

@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"regexp"
 	"slices"
+	"time"
 
 	"golang.org/x/oauth2"
 
@@ -35,7 +36,7 @@ type Completed struct {
 }
 
 // Limited reports whether less was granted than asked: the user left a box
-// unticked.
+// unticked, or agreed to less for now.
 func (c Completed) Limited() bool { return !c.Link.Access.Includes(c.Asked) }
 
 // Complete finishes a flow. The state is taken first and is used up whatever
@@ -43,14 +44,18 @@ func (c Completed) Limited() bool { return !c.Link.Access.Includes(c.Asked) }
 // it and the other ErrOwned, with nothing of theirs stored. Their grant is
 // not revoked, because at Google that would end the other's too.
 //
-// Errors: ErrState, ErrDenied, ErrRefused, ErrOwned, ErrWrongMailbox, and
-// what Provider.Exchange returns.
+// A link that works and is to do more is probed with the new grant before that
+// is stored; if the probe fails the link keeps what it has, and the error is a
+// *StepUpError.
+//
+// Errors: ErrState, ErrDenied, ErrRefused, ErrOwned, ErrWrongMailbox,
+// ErrUnusable, and what Provider.Exchange returns.
 func (l *Linker) Complete(ctx context.Context, p CompleteParams) (Completed, error) {
 	flow, err := l.take(ctx, p)
 	if err != nil {
 		return Completed{}, err
 	}
-	out := Completed{Provider: flow.Provider, ReturnTo: flow.ReturnTo, Asked: flow.Access}
+	out := Completed{Provider: flow.Provider, ReturnTo: flow.ReturnTo, Asked: flow.Asked}
 	if flow.Admin {
 		return out, &StateError{Reason: StateUnknown} // an administrator's answer, which links nothing
 	}
@@ -59,6 +64,8 @@ func (l *Linker) Complete(ctx context.Context, p CompleteParams) (Completed, err
 		return out, notConfigured("linking: complete")
 	}
 	if p.Query.Get("error") != "" {
+		// Whoever has the browser can write anything here, so it changes
+		// nothing, and raises no alarm.
 		return out, flowError(prov, p.Query)
 	}
 	if p.Query.Get("code") == "" {
@@ -69,8 +76,13 @@ func (l *Linker) Complete(ctx context.Context, p CompleteParams) (Completed, err
 		Tenant: flow.Tenant, Issuer: p.Query.Get("iss"),
 	})
 	if err != nil {
+		l.appTrouble(ctx, flow.Provider, err)
+		if stepUp := l.stepUpRefused(ctx, flow, err); stepUp != nil {
+			return out, stepUp
+		}
 		return out, fmt.Errorf("linking: complete: %w", err)
 	}
+	l.heal(ctx, flow.Provider, true)
 	// A service may add what was granted to the same app earlier. A link does
 	// not read because its user once allowed another one to.
 	grant.Access = grant.Access.AtMost(flow.Access)
@@ -142,6 +154,9 @@ func (l *Linker) keep(ctx context.Context, prov provider.Provider, flow pending,
 		if err != nil {
 			return store.Link{}, false, err
 		}
+		if err := l.probeStepUp(ctx, prov, was, grant); err != nil {
+			return store.Link{}, false, err
+		}
 		link := was
 		if was.ID == "" {
 			id, err := l.secret()
@@ -153,7 +168,7 @@ func (l *Linker) keep(ctx context.Context, prov provider.Provider, flow pending,
 				Subject: grant.Identity.Subject, Created: l.cfg.Now(),
 			}
 		}
-		if err := l.fill(&link, prov, grant); err != nil {
+		if err := l.fill(&link, prov, flow, grant); err != nil {
 			return store.Link{}, false, err
 		}
 		if was.ID == "" {
@@ -170,7 +185,7 @@ func (l *Linker) keep(ctx context.Context, prov provider.Provider, flow pending,
 		if err != nil {
 			return store.Link{}, false, fmt.Errorf("linking: complete: store the link: %w", err)
 		}
-		l.changed(ctx, link, was.Status)
+		l.tell(ctx, link)
 		return link, was.ID != "", nil
 	}
 	return store.Link{}, false, fmt.Errorf("linking: complete: %w", store.ErrConflict)
@@ -191,7 +206,7 @@ func (l *Linker) target(ctx context.Context, prov provider.Provider, flow pendin
 		if link.Status == store.LinkUnlinked || link.Status == store.LinkUnlinking {
 			return store.Link{}, fmt.Errorf("linking: complete: link %s was unlinked meanwhile: %w", link.ID, ErrNotFound)
 		}
-		return link, nil
+		return link, unusable(link)
 	}
 	link, err := l.cfg.Links.Find(ctx, string(prov.Kind()), grant.Identity.Subject)
 	if errors.Is(err, store.ErrNotFound) {
@@ -203,11 +218,23 @@ func (l *Linker) target(ctx context.Context, prov provider.Provider, flow pendin
 	if link.Owner != flow.Owner || link.Status == store.LinkUnlinking {
 		return store.Link{}, &OwnedError{Address: mask(grant.Identity.Address)}
 	}
-	return link, nil
+	return link, unusable(link)
+}
+
+// unusable refuses to mend a link that broke too often.
+func unusable(link store.Link) error {
+	if link.Status == store.LinkUnusable {
+		return fmt.Errorf("%w (%s): choose another account", ErrUnusable, mask(link.Address))
+	}
+	return nil
 }
 
 // fill writes a grant into a link.
-func (l *Linker) fill(link *store.Link, prov provider.Provider, grant provider.Grant) error {
+func (l *Linker) fill(link *store.Link, prov provider.Provider, flow pending, grant provider.Grant) error {
+	rec, err := recordOf(*link)
+	if err != nil {
+		return err
+	}
 	link.Provider = prov.Name()
 	link.Access, link.Tenant, link.Scopes = string(grant.Access), grant.Identity.Tenant, slices.Clone(grant.Scopes)
 	if grant.Identity.Address != "" {
@@ -219,15 +246,23 @@ func (l *Linker) fill(link *store.Link, prov provider.Provider, grant provider.G
 			link.Addresses = append(link.Addresses, a)
 		}
 	}
-	link.Status, link.Reason, link.Mark = store.LinkLinked, "", nil
-	link.Changed = l.cfg.Now()
+	link.Mark, link.Changed = nil, l.cfg.Now()
+	rec.Asked, rec.Requested = flow.Asked, flow.Access
+	rec.Health.Checked, rec.Health.Silent = link.Changed, time.Time{}
+	rec.Health.Linked, rec.Health.Token, rec.Health.Ends = link.Changed, link.Changed, grant.Ends
+	if err := l.move(link, &rec, working(grant.Access, flow.Asked), fault{}); err != nil {
+		return err
+	}
+	if err := keepRecord(link, rec); err != nil {
+		return err
+	}
 	return l.sealToken(link, grant.Token)
 }
 
 // owned loads a link of this owner. Another's is as good as none.
 func (l *Linker) owned(ctx context.Context, owner, id string) (store.Link, error) {
 	link, err := l.cfg.Links.Get(ctx, id)
-	if errors.Is(err, store.ErrNotFound) || err == nil && link.Owner != owner {
+	if errors.Is(err, store.ErrNotFound) || err == nil && (link.Owner != owner || link.Kind == store.KindApp) {
 		return store.Link{}, fmt.Errorf("%w: %s", ErrNotFound, id)
 	}
 	if err != nil {

@@ -39,21 +39,46 @@ type Config struct {
 	// 2 min.
 	RefreshEarly time.Duration
 
-	// OnChange is told of every change of a link's status, after it is
-	// stored. Nil tells nobody.
-	OnChange func(ctx context.Context, c Change)
+	// OnChange is told of every change of a link and of an app registration,
+	// after it is stored, one link's in order, at least once: Change.ID tells
+	// repetitions apart. A crash between the telling and the writing down of
+	// it tells again, and so does a call that takes longer than a minute. An
+	// error leaves the change, and all later ones of that link, to be told
+	// when somebody touches the link again, or calls Deliver or CheckAll. Nil
+	// tells nobody, and what happens meanwhile is never told.
+	OnChange func(ctx context.Context, c Change) error
+
+	// UnusableAfter is how many times in UnusableWithin a grant may end without
+	// an administrator or the operator being the cause, before the link is
+	// unusable. Defaults 3 and 30 days; a negative UnusableAfter is never.
+	UnusableAfter  int
+	UnusableWithin time.Duration
+
+	// SilentAfter is how long a mailbox that is to be read may go unread
+	// before ChangeSilent. Default 24 h; from 2 h.
+	SilentAfter time.Duration
+
+	// RevokeOnUnlink says for each registration, by Provider.Name, whether
+	// Unlink ends the grant at the mail service. One that is left out does:
+	// nobody holds a token that still works. Effect tells what that ends.
+	//
+	// At Google it ends everything that the user granted to the project, for
+	// all of its OAuth clients (see gmail.Provider.Revoke): say false where
+	// the same users sign in or grant other things to the same project.
+	// Microsoft has nothing to end one grant with.
+	RevokeOnUnlink map[string]bool
+
+	// StopPush is called by Unlink while the token still works, to end what
+	// announces new mail to the host. An error leaves the link in
+	// LinkUnlinking; call Unlink again. The access token is the stored one and
+	// may have ended, which is no reason to fail: subscriptions end by
+	// themselves within days. Nil is nothing to end.
+	StopPush func(ctx context.Context, mailbox provider.Linked) error
 
 	Now    func() time.Time                                 // nil is time.Now
 	Wait   func(ctx context.Context, d time.Duration) error // waits for another's refresh; nil waits on the wall clock
 	Rand   io.Reader                                        // nil is crypto/rand
 	Logger *slog.Logger                                     // nil is silent
-}
-
-// Change is a link's new status.
-type Change struct {
-	Link   Link
-	Was    store.LinkStatus // empty for a new link
-	Reason string
 }
 
 // Linker links mailboxes and opens them. It is safe for concurrent use; many
@@ -65,11 +90,12 @@ type Linker struct {
 
 	mu      sync.Mutex
 	flights map[string]*flight // refreshes under way in this process, by link
+	noted   map[string]noted   // what Report last wrote down, by link
 }
 
 // New returns a Linker. It makes no request.
 func New(cfg Config) (*Linker, error) {
-	l := &Linker{cfg: cfg, providers: make(map[string]provider.Provider), flights: make(map[string]*flight)}
+	l := &Linker{cfg: cfg, providers: make(map[string]provider.Provider), flights: make(map[string]*flight), noted: make(map[string]noted)}
 	bad := func(field, problem string) (*Linker, error) {
 		return nil, &provider.FieldError{Op: "linking: new", Field: "Config." + field, Problem: problem}
 	}
@@ -82,6 +108,10 @@ func New(cfg Config) (*Linker, error) {
 		return bad("Flows", "is nil; give a FlowStore")
 	case cfg.Sealer == nil && !cfg.InsecurePlainTokens:
 		return bad("Sealer", "is nil; give an AEAD, or set InsecurePlainTokens in a test")
+	case cfg.UnusableWithin < 0:
+		return bad("UnusableWithin", "is negative")
+	case cfg.SilentAfter != 0 && cfg.SilentAfter < 2*time.Hour:
+		return bad("SilentAfter", "is less than 2 h: what was read is written down once an hour")
 	case cfg.FlowTTL < 0 || cfg.RefreshTTL < 0 || cfg.RefreshEarly < 0:
 		return bad("FlowTTL", "or RefreshTTL or RefreshEarly is negative")
 	}
@@ -95,9 +125,19 @@ func New(cfg Config) (*Linker, error) {
 		}
 		l.providers[p.Name()] = p
 	}
+	for name := range cfg.RevokeOnUnlink {
+		if _, ok := l.providers[name]; !ok {
+			return bad("RevokeOnUnlink", fmt.Sprintf("names %q, which is none of Providers", name))
+		}
+	}
 	setDefault(&l.cfg.FlowTTL, 10*time.Minute)
 	setDefault(&l.cfg.RefreshTTL, 30*time.Second)
 	setDefault(&l.cfg.RefreshEarly, 2*time.Minute)
+	setDefault(&l.cfg.UnusableWithin, 30*24*time.Hour)
+	setDefault(&l.cfg.SilentAfter, 24*time.Hour)
+	if l.cfg.UnusableAfter == 0 {
+		l.cfg.UnusableAfter = 3
+	}
 	if l.cfg.Now == nil {
 		l.cfg.Now = time.Now
 	}
@@ -127,11 +167,5 @@ func wait(ctx context.Context, d time.Duration) error {
 		return ctx.Err()
 	case <-t.C:
 		return nil
-	}
-}
-
-func (l *Linker) changed(ctx context.Context, link store.Link, was store.LinkStatus) {
-	if l.cfg.OnChange != nil && link.Status != was {
-		l.cfg.OnChange(ctx, Change{Link: view(link), Was: was, Reason: link.Reason})
 	}
 }

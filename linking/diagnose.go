@@ -71,6 +71,8 @@ func diagnoseOwn(err error, service string) (provider.Diagnosis, bool) {
 		return explain(provider.ReasonAlreadyLinked)
 	case errors.As(err, &flow) && flow.Err == nil:
 		return diagnoseFlow(flow, service), true
+	case errors.Is(err, ErrUnusable):
+		return explain(provider.ReasonKeepsBroken)
 	case errors.Is(err, ErrNotFound):
 		return explain(provider.ReasonLinkNotFound)
 	case seal.Temporary(err) || errors.As(err, &pe) && pe.Reason == ReasonSealer:
@@ -132,8 +134,6 @@ func flowError(prov provider.Provider, q url.Values) *FlowError {
 	}
 	return e
 }
-
-const reasonNotConfigured = "provider_not_configured"
 
 func notConfigured(op string) error {
 	return &provider.Error{Kind: provider.ErrApp, Op: op, Reason: reasonNotConfigured}

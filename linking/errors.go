@@ -19,6 +19,7 @@ const (
 	ErrRefused      = Error("the mail service refused")
 	ErrWrongMailbox = Error("another mailbox was chosen than the one to relink")
 	ErrOwned        = Error("the mailbox is linked by another user")
+	ErrUnusable     = Error("the mailbox lost its permission too often")
 	ErrNotFound     = Error("no such link")
 	ErrSealed       = Error("a stored record does not open")
 )

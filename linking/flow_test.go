@@ -54,10 +54,11 @@ func newWorld(t *testing.T, change ...func(*world)) *world {
 	}
 	w.cfg = linking.Config{
 		Providers: []provider.Provider{w.prov}, Links: w.mem.Tokens(), Flows: w.mem.Flows(), Now: clock.Now, InsecurePlainTokens: true,
-		OnChange: func(_ context.Context, c linking.Change) {
+		OnChange: func(_ context.Context, c linking.Change) error {
 			w.mu.Lock()
 			defer w.mu.Unlock()
 			w.changes = append(w.changes, c)
+			return nil
 		},
 	}
 	for _, f := range change {

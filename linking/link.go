@@ -35,7 +35,7 @@ func view(l store.Link) Link {
 
 // Get returns a link, ErrNotFound if there is none.
 func (l *Linker) Get(ctx context.Context, id string) (Link, error) {
-	link, err := l.get(ctx, id)
+	link, err := l.mailbox(ctx, id)
 	if err != nil {
 		return Link{}, err
 	}
@@ -53,11 +53,20 @@ func (l *Linker) get(ctx context.Context, id string) (store.Link, error) {
 	return link, nil
 }
 
+// mailbox loads what is a mailbox's link, and no registration's record.
+func (l *Linker) mailbox(ctx context.Context, id string) (store.Link, error) {
+	link, err := l.get(ctx, id)
+	if err == nil && link.Kind == store.KindApp {
+		return store.Link{}, fmt.Errorf("%w: %s", ErrNotFound, id)
+	}
+	return link, err
+}
+
 // List returns an owner's links, unlinked ones among them. An empty owner is
 // refused, since it would be everybody.
 func (l *Linker) List(ctx context.Context, owner string) ([]Link, error) {
-	if owner == "" {
-		return nil, bad("list", "owner", "is empty")
+	if owner == "" || owner == store.KindApp {
+		return nil, bad("list", "owner", "is empty, or a word of this package")
 	}
 	var out []Link
 	after := ""
@@ -81,7 +90,7 @@ func (l *Linker) List(ctx context.Context, owner string) ([]Link, error) {
 // ErrMailboxUnusable for one that is unlinked, ErrNotFound.
 func (l *Linker) Open(ctx context.Context, id string) (provider.Linked, error) {
 	const op = "linking: open"
-	link, err := l.get(ctx, id)
+	link, err := l.mailbox(ctx, id)
 	if errors.Is(err, ErrNotFound) {
 		return provider.Linked{}, &provider.Error{Kind: provider.ErrNotFound, Op: op, Reason: "no_such_link", Err: err}
 	}
@@ -93,23 +102,17 @@ func (l *Linker) Open(ctx context.Context, id string) (provider.Linked, error) {
 	}
 	prov, ok := l.providers[link.Provider]
 	if !ok {
-		return provider.Linked{}, &provider.Error{Kind: provider.ErrApp, Op: op, Reason: "provider_not_configured"}
+		return provider.Linked{}, &provider.Error{Kind: provider.ErrApp, Op: op, Reason: reasonNotConfigured}
 	}
+	return linked(link, prov, &source{l: l, id: link.ID}), nil
+}
+
+func linked(link store.Link, prov provider.Provider, ts provider.TokenSource) provider.Linked {
 	acc := provider.Account{
 		Subject: link.Subject, Address: link.Address, Addresses: slices.Clone(link.Addresses), Access: provider.Access(link.Access),
 	}
 	return provider.Linked{
 		Link: link.ID, Owner: link.Owner, Provider: link.Provider, Kind: provider.Kind(link.Kind), Account: acc,
-		Limits: prov.Limits(), Abilities: prov.Abilities(acc.Access), Mailbox: prov.Open(acc, &source{l: l, id: link.ID}),
-	}, nil
-}
-
-func usable(op string, link store.Link) error {
-	switch link.Status {
-	case store.LinkLinked:
-		return nil
-	case store.LinkRelink:
-		return &provider.Error{Kind: provider.ErrRelink, Op: op, Reason: link.Reason}
+		Limits: prov.Limits(), Abilities: prov.Abilities(acc.Access), Mailbox: prov.Open(acc, ts),
 	}
-	return &provider.Error{Kind: provider.ErrMailboxUnusable, Op: op, Reason: "unlinked"}
 }

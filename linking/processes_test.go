@@ -136,12 +136,13 @@ func child(told string) error {
 		if do.Hang {
 			cfg.Links = hanging{cfg.Links, orders, new(sync.Once)}
 		}
-		cfg.OnChange = func(_ context.Context, c linking.Change) {
+		cfg.OnChange = func(_ context.Context, c linking.Change) error {
 			mu.Lock()
 			defer mu.Unlock()
 			if c.Link.Status == store.LinkRelink {
 				out.Relinked++
 			}
+			return nil
 		}
 	})
 	if err != nil {

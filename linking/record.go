@@ -16,7 +16,17 @@ import (
 type record struct {
 	Version int `json:"v"` // of this format, recordVersion
 
-	Asked provider.Access `json:"asked,omitempty"` // what the host wants the link to do; empty is what it has
+	Asked     provider.Access `json:"asked,omitempty"`     // what the host wants the link to do; empty is what it has
+	Requested provider.Access `json:"requested,omitempty"` // what the user was last asked for; less than Asked after a step down
+
+	Fault   fault   `json:"fault,omitzero"`    // why it does not work
+	Breaks  []brk   `json:"breaks,omitempty"`  // involuntary ends of the grant, of late
+	History []entry `json:"history,omitempty"` // the latest, oldest first
+	Seq     int     `json:"seq,omitempty"`     // of the latest entry
+	Told    int     `json:"told,omitempty"`    // of the latest entry that the host took
+	Teller  *teller `json:"teller,omitempty"`  // who tells the host now; nil is nobody
+
+	Health health `json:"health,omitzero"`
 
 	extra map[string]json.RawMessage // fields of a newer program
 }

@@ -16,11 +16,6 @@ import (
 // Sealer encrypts what is stored: seal.KeyRing, or Google Tink's AEAD.
 type Sealer = seal.Sealer
 
-// ReasonSealer is the reason of an ErrTemporary where it could not be told
-// whether a record opens, because the Sealer's key service is down. The link
-// is left as it is.
-const ReasonSealer = "sealer_unavailable"
-
 // storedToken is a token as it is kept, before sealing.
 type storedToken struct {
 	Access  string    `json:"access"`

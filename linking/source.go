@@ -111,7 +111,7 @@ func (l *Linker) live(link store.Link, refused string) (*oauth2.Token, bool, err
 	if err != nil {
 		// The key ring is the operator's, and the mailbox is not at fault.
 		l.log.Error("linking: a stored token does not open", "link", link.ID, "error", err)
-		return nil, false, &provider.Error{Kind: provider.ErrApp, Op: "linking: token", Reason: "record_does_not_open", Err: err}
+		return nil, false, &provider.Error{Kind: provider.ErrApp, Op: "linking: token", Reason: reasonNotOpen, Err: err}
 	}
 	early := l.cfg.Now().Add(l.cfg.RefreshEarly)
 	fresh := tok.AccessToken != "" && tok.AccessToken != refused && (tok.Expiry.IsZero() || tok.Expiry.After(early))
@@ -168,8 +168,9 @@ const (
 func (l *Linker) holdAndRefresh(ctx context.Context, link store.Link, tok *oauth2.Token, tookOver bool) (*oauth2.Token, error) {
 	prov, ok := l.providers[link.Provider]
 	if !ok {
-		l.unmark(ctx, link)
-		return nil, &provider.Error{Kind: provider.ErrApp, Op: "linking: token", Reason: "provider_not_configured"}
+		l.unmark(ctx, link, fault{})
+		l.alarm(ctx, link.Provider, fault{Kind: provider.ErrApp, Reason: reasonNotConfigured, Token: true})
+		return nil, &provider.Error{Kind: provider.ErrApp, Op: "linking: token", Reason: reasonNotConfigured}
 	}
 	started := l.cfg.Now()
 	// Past the mark's time another may refresh, so there is nothing to wait for.
@@ -187,8 +188,16 @@ func (l *Linker) holdAndRefresh(ctx context.Context, link store.Link, tok *oauth
 		return nil, &provider.Error{Kind: provider.ErrTemporary, Op: "linking: token", Reason: "refresh_took_too_long", Err: err}
 	}
 	var pe *provider.Error
-	if !errors.As(err, &pe) || pe.Kind != provider.ErrRelink {
-		l.unmark(ctx, link)
+	f := faultOf(err, true)
+	if !errors.As(err, &pe) || pe.Kind != provider.ErrRelink && pe.Kind != provider.ErrAccess {
+		atFault := l.atFault(link.Provider, f)
+		if f.Kind != provider.ErrMailboxUnusable && (f.Kind != provider.ErrApp || atFault) {
+			f = fault{} // it passes, and says nothing of this mailbox
+		}
+		l.unmark(ctx, link, f)
+		if atFault {
+			l.appTrouble(ctx, link.Provider, err)
+		}
 		return nil, fmt.Errorf("linking: token: link %s: %w", link.ID, err)
 	}
 	if l.cfg.Now().Sub(started) >= l.cfg.RefreshTTL {
@@ -196,28 +205,34 @@ func (l *Linker) holdAndRefresh(ctx context.Context, link store.Link, tok *oauth
 		// we presented. Their word counts.
 		return nil, &provider.Error{Kind: provider.ErrTemporary, Op: "linking: token", Reason: "refresh_took_too_long", Err: err}
 	}
-	reason := pe.Reason
-	if tookOver {
-		reason = ReasonLostInCrash
+	if f.Reason = orElse(f.Reason, "invalid_grant"); tookOver && pe.Kind == provider.ErrRelink {
+		f.Reason = ReasonLostInCrash
 	}
-	dead := link
-	dead.Status, dead.Reason, dead.Mark, dead.Changed = store.LinkRelink, orElse(reason, "invalid_grant"), nil, l.cfg.Now()
-	stored, err := l.cfg.Links.CompareAndSwap(ctx, dead)
-	if errors.Is(err, store.ErrConflict) {
+	if f.Reason != ReasonLostInCrash {
+		f.Cause = l.cause(link, prov, pe)
+	}
+	by, moved := link.Mark.By, false
+	stored, err := l.updateFrom(ctx, link, func(link *store.Link, rec *record) error {
+		if moved = link.Mark != nil && link.Mark.By == by; !moved {
+			return errUnchanged
+		}
+		link.Mark = nil
+		return l.move(link, rec, store.LinkRelink, f)
+	})
+	if err == nil && !moved {
 		// The record moved on, so what we saw is old news.
 		return nil, &provider.Error{Kind: provider.ErrTemporary, Op: "linking: token", Reason: "link_changed_meanwhile"}
 	}
 	if err != nil {
-		return nil, fmt.Errorf("linking: token: link %s: %w", link.ID, err)
+		return nil, fmt.Errorf("linking: token: %w", err)
 	}
-	l.changed(ctx, stored, link.Status)
-	return nil, &provider.Error{Kind: provider.ErrRelink, Op: "linking: token", Reason: stored.Reason, Err: pe}
+	l.tell(ctx, stored)
+	kind, reason := provider.ErrRelink, stored.Reason
+	if stored.Status == store.LinkUnusable {
+		kind, reason = provider.ErrMailboxUnusable, string(provider.ReasonKeepsBroken)
+	}
+	return nil, &provider.Error{Kind: kind, Op: "linking: token", Reason: reason, Err: pe}
 }
-
-// ReasonLostInCrash is the reason of a link whose token was refreshed by a
-// process that died before it could store the new one. The user must relink,
-// and nobody is to blame.
-const ReasonLostInCrash = "token_lost_in_crash"
 
 // saveToken stores a refreshed token. It is handed out only once it is
 // stored: a rotated token that only this process knew would die with it.
@@ -227,10 +242,11 @@ func (l *Linker) saveToken(ctx context.Context, link store.Link, grant provider.
 	for try := range maxConflicts {
 		next := link
 		next.Mark, next.Changed = nil, l.cfg.Now()
-		if link.Status == store.LinkRelink {
-			next.Status, next.Reason = store.LinkLinked, ""
-		}
 		next.Access, next.Scopes = string(grant.Access.AtMost(provider.Access(link.Access))), grant.Scopes
+		if err := l.refreshed(&next, provider.Access(link.Access), grant); err != nil {
+			// A record that can't be read must not cost the token.
+			l.log.ErrorContext(ctx, "linking: the status of a link could not be changed", "link", link.ID, "error", err)
+		}
 		if err := l.sealToken(&next, grant.Token); err != nil {
 			last = err
 			if !seal.Temporary(err) || l.cfg.Wait(ctx, pollEvery) != nil {
@@ -240,7 +256,8 @@ func (l *Linker) saveToken(ctx context.Context, link store.Link, grant provider.
 		}
 		stored, err := l.cfg.Links.CompareAndSwap(ctx, next)
 		if err == nil {
-			l.changed(ctx, stored, link.Status)
+			l.heal(ctx, link.Provider, true)
+			l.tell(ctx, stored)
 			return grant.Token, nil
 		}
 		last = err
@@ -279,16 +296,73 @@ func (l *Linker) saveToken(ctx context.Context, link store.Link, grant provider.
 // presented, though its mark is gone: others wait for the new one, or have
 // found that the old one is dead.
 func overtaken(current store.Link, presented []byte) bool {
-	return bytes.Equal(current.Token, presented) && (current.Status == store.LinkLinked && current.Mark != nil ||
+	return bytes.Equal(current.Token, presented) && (works(current.Status) && current.Mark != nil ||
 		current.Status == store.LinkRelink && current.Reason == ReasonLostInCrash)
 }
 
-// unmark gives back the right to refresh. If that fails the mark lapses.
-func (l *Linker) unmark(ctx context.Context, link store.Link) {
-	link.Mark = nil
-	if _, err := l.cfg.Links.CompareAndSwap(ctx, link); err != nil {
-		l.log.WarnContext(ctx, "linking: a refresh mark is left to lapse", "link", link.ID, "error", err)
+// refreshed brings a link's status in line with a grant that works: a token
+// that was taken for lost has turned up, a mailbox was held because getting a
+// token failed, or the grant has less than it had.
+func (l *Linker) refreshed(link *store.Link, had provider.Access, grant provider.Grant) error {
+	rec, err := recordOf(*link)
+	if err != nil {
+		return err
 	}
+	if rec.Asked == "" { // made before there were records
+		rec.Asked = had
+	}
+	rec.Health.Token = l.cfg.Now()
+	if !grant.Ends.IsZero() {
+		rec.Health.Ends = grant.Ends
+	}
+	access, f := provider.Access(link.Access), fault{}
+	if access != had {
+		f = ours(provider.ErrAccess, provider.ReasonScopesLost)
+	}
+	switch {
+	case link.Status == store.LinkHeld && !rec.Fault.Token: // the mailbox has to show that it is over
+	case access == had && works(link.Status) && rec.lastAccess() == "":
+	default:
+		if err := l.move(link, &rec, working(access, rec.Asked), f); err != nil {
+			return err
+		}
+	}
+	return keepRecord(link, rec)
+}
+
+// cause is what the age of a grant tells of its end, if that is more than the
+// service says.
+func (l *Linker) cause(link store.Link, prov provider.Provider, pe *provider.Error) provider.Reason {
+	rec, err := recordOf(link)
+	if err != nil {
+		return ""
+	}
+	s := provider.Situation{Now: l.cfg.Now(), Consented: rec.Health.Linked, Used: later(rec.Health.Linked, rec.Health.Token), Ends: rec.Health.Ends}
+	if told := prov.Diagnose(s.In(pe)).Reason; told != prov.Diagnose(pe).Reason {
+		return told
+	}
+	return ""
+}
+
+// unmark gives back the right to refresh, and holds the link where there is a
+// reason to. If that fails the mark lapses.
+func (l *Linker) unmark(ctx context.Context, link store.Link, f fault) {
+	by := link.Mark.By
+	stored, err := l.updateFrom(ctx, link, func(link *store.Link, rec *record) error {
+		if link.Mark == nil || link.Mark.By != by {
+			return errUnchanged
+		}
+		link.Mark = nil
+		if f == (fault{}) {
+			return nil
+		}
+		return l.follow(link, rec, f)
+	})
+	if err != nil {
+		l.log.WarnContext(ctx, "linking: a refresh mark is left to lapse", "link", link.ID, "error", err)
+		return
+	}
+	l.tell(ctx, stored)
 }
 
 func orElse(s, def string) string {

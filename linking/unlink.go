@@ -15,76 +15,129 @@ type UnlinkParams struct {
 	Owner string
 	Link  string
 
-	// KeepGrant leaves the user's consent at the service as it is. Revoking
-	// at Google ends all that the user granted to the project, so a host
-	// whose users consent for other things too may want to keep it.
+	// KeepGrant leaves the user's consent at the service as it is, whatever
+	// Config.RevokeOnUnlink says.
 	KeepGrant bool
 }
 
-// Unlink ends a link, in this order: nobody uses it any more, the grant is
-// revoked, the mailbox is free for another owner. If the last two came in the
-// opposite order, a late revoke could kill the next owner's grant. If revoking
-// fails, or the token can't be opened now because the Sealer's key service is
-// down, the link stays in LinkUnlinking; call Unlink again.
+// Unlink ends a link, in this order: nobody uses it any more, push is stopped,
+// the grant is revoked (see Config.RevokeOnUnlink), the mailbox is free for
+// another owner. If the last two came in the opposite order, a late revoke
+// could kill the next owner's grant. If stopping or revoking fails, or the
+// token can't be opened now because the Sealer's key service is down, the link
+// stays in LinkUnlinking; call Unlink again. What was said over the link stays
+// with its owner.
 func (l *Linker) Unlink(ctx context.Context, p UnlinkParams) error {
-	for range maxConflicts {
-		link, err := l.owned(ctx, p.Owner, p.Link)
-		if err != nil {
+	link, err := l.owned(ctx, p.Owner, p.Link)
+	if err != nil {
+		return err
+	}
+	if link.Status == store.LinkUnlinked {
+		l.tell(ctx, link)
+		return nil
+	}
+	link, err = l.updateFrom(ctx, link, func(link *store.Link, rec *record) error {
+		if link.Status == store.LinkUnlinked || link.Status == store.LinkUnlinking {
+			return errUnchanged
+		}
+		link.Mark = nil
+		return l.move(link, rec, store.LinkUnlinking, fault{})
+	})
+	if err != nil {
+		return fmt.Errorf("linking: unlink: %w", err)
+	}
+	l.tell(ctx, link)
+	if err := l.stopPush(ctx, link); err != nil {
+		return err
+	}
+	revoke, told := l.cfg.RevokeOnUnlink[link.Provider]
+	if !p.KeepGrant && (revoke || !told) {
+		if _, err := l.revoke(ctx, link); err != nil {
 			return err
 		}
-		if link.Status == store.LinkUnlinked {
+	}
+	return l.release(ctx, link)
+}
+
+// release frees the mailbox. The end is written down before, since the store
+// erases nothing else, and counts once the link is released.
+func (l *Linker) release(ctx context.Context, link store.Link) error {
+	for range maxConflicts {
+		var err error
+		link, err = l.update(ctx, link.ID, func(link *store.Link, rec *record) error {
+			if n := len(rec.History); link.Status == store.LinkUnlinked || n > 0 && rec.History[n-1].To == store.LinkUnlinked {
+				return errUnchanged
+			}
+			rec.Fault, rec.Breaks, rec.Health = fault{}, nil, health{}
+			l.note(rec, entry{Kind: ChangeStatus, At: l.cfg.Now(), From: store.LinkUnlinking, To: store.LinkUnlinked})
 			return nil
-		}
-		if link.Status != store.LinkUnlinking {
-			was := link.Status
-			link.Status, link.Reason, link.Mark, link.Changed = store.LinkUnlinking, "", nil, l.cfg.Now()
-			link, err = l.cfg.Links.CompareAndSwap(ctx, link)
-			if errors.Is(err, store.ErrConflict) {
-				continue
-			}
-			if err != nil {
-				return fmt.Errorf("linking: unlink %s: %w", p.Link, err)
-			}
-			l.changed(ctx, link, was)
-		}
-		if !p.KeepGrant {
-			if err := l.revoke(ctx, link); err != nil {
-				return err
-			}
+		})
+		if err != nil {
+			return fmt.Errorf("linking: unlink: %w", err)
 		}
 		released, err := l.cfg.Links.Release(ctx, link.ID, link.Version)
 		if errors.Is(err, store.ErrConflict) {
 			continue
 		}
 		if err != nil {
-			return fmt.Errorf("linking: unlink %s: release: %w", p.Link, err)
+			return fmt.Errorf("linking: unlink %s: release: %w", link.ID, err)
 		}
-		l.changed(ctx, released, store.LinkUnlinking)
+		l.tell(ctx, released)
 		return nil
 	}
-	return fmt.Errorf("linking: unlink %s: %w", p.Link, store.ErrConflict)
+	return fmt.Errorf("linking: unlink %s: %w", link.ID, store.ErrConflict)
 }
 
-// revoke ends the grant. A token that does not open can't be revoked, and
-// must not keep the mailbox from being released. One that may open later
-// does: released, it would stay alive at the service for ever.
-func (l *Linker) revoke(ctx context.Context, link store.Link) error {
+// stopPush calls the host's hook with the mailbox as it was.
+func (l *Linker) stopPush(ctx context.Context, link store.Link) error {
 	prov, ok := l.providers[link.Provider]
-	if !ok {
+	if l.cfg.StopPush == nil || !ok {
 		return nil
 	}
 	tok, err := l.tokenOf(link)
+	if err != nil {
+		return nil // what it began ends by itself
+	}
+	if err := l.cfg.StopPush(ctx, linked(link, prov, fixedToken{tok})); err != nil {
+		return fmt.Errorf("linking: unlink %s: stop push (call Unlink again): %w", link.ID, err)
+	}
+	return nil
+}
+
+// Effect tells what revoking ends for the users of a registration, so that a
+// host can say so before it unlinks.
+func (l *Linker) Effect(registration string) provider.RevokeEffect {
+	prov, ok := l.providers[registration]
+	if !ok {
+		return provider.RevokesNothing
+	}
+	if r, ok := prov.(provider.Revoker); ok {
+		return r.RevokeEffect()
+	}
+	return provider.RevokesGrant
+}
+
+// revoke ends the grant, and reports whether the service was asked to. A
+// token that does not open can't be revoked, and must not keep the mailbox
+// from being released. One that may open later does: released, it would stay
+// alive at the service for ever.
+func (l *Linker) revoke(ctx context.Context, link store.Link) (bool, error) {
+	prov, ok := l.providers[link.Provider]
+	if !ok {
+		return false, nil
+	}
+	tok, err := l.tokenOf(link)
 	if seal.Temporary(err) {
-		return fmt.Errorf("linking: unlink %s (call Unlink again): %w", link.ID,
+		return false, fmt.Errorf("linking: unlink %s (call Unlink again): %w", link.ID,
 			&provider.Error{Kind: provider.ErrTemporary, Op: "revoke", Reason: ReasonSealer, Err: err})
 	}
 	if err != nil {
 		l.log.WarnContext(ctx, "linking: unlinking without revoking", "link", link.ID, "error", err)
-		return nil
+		return false, nil
 	}
 	err = prov.Revoke(ctx, provider.Grant{Token: tok, Access: provider.Access(link.Access), Identity: provider.Identity{Subject: link.Subject, Tenant: link.Tenant}})
 	if err != nil {
-		return fmt.Errorf("linking: unlink %s: revoke (call Unlink again): %w", link.ID, err)
+		return false, fmt.Errorf("linking: unlink %s: revoke (call Unlink again): %w", link.ID, err)
 	}
-	return nil
+	return true, nil
 }

@@ -207,6 +207,9 @@ func (p *Provider) Refresh(ctx context.Context, g provider.Grant) (provider.Gran
 	return out, nil
 }
 
+// RevokeEffect implements provider.Revoker.
+func (p *Provider) RevokeEffect() provider.RevokeEffect { return provider.RevokesNothing }
+
 // Revoke implements provider.Provider. Entra has no endpoint that ends one
 // grant; what there is ends all of a user's sessions everywhere. So nothing
 // is asked: the host erases the tokens, and the user finds the app at

@@ -52,6 +52,22 @@ type Grant struct {
 	Ends time.Time
 }
 
+// RevokeEffect is what Provider.Revoke ends.
+type RevokeEffect string
+
+// The effects.
+const (
+	RevokesNothing RevokeEffect = "nothing" // the service has no way; the user or an administrator removes the app
+	RevokesGrant   RevokeEffect = "grant"   // this grant
+	RevokesAll     RevokeEffect = "all"     // all that the user granted to the host's project, also to its other apps
+)
+
+// Revoker is a Provider that says what Revoke ends. One that doesn't ends
+// the grant.
+type Revoker interface {
+	RevokeEffect() RevokeEffect
+}
+
 // String hides the tokens.
 func (g Grant) String() string {
 	return "grant(" + string(g.Access) + ", tokens hidden)"

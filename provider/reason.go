@@ -88,6 +88,13 @@ const (
 	// Of a link.
 	ReasonLinkNotFound Reason = "link_not_found"
 	ReasonUnlinked     Reason = "unlinked"
+	ReasonLimited      Reason = "less_than_asked" // it does less than the host asked for
+	ReasonScopesLost   Reason = "scopes_lost"     // the service allows less than it did
+	ReasonKeepsBroken  Reason = "keeps_breaking"  // its permission was lost too often
+	ReasonForgiven     Reason = "forgiven"        // the host lets it be tried again after that
+	ReasonStartedOver  Reason = "started_over"    // its permission was ended to ask for another
+	ReasonSilent       Reason = "mailbox_silent"  // not read for too long
+	ReasonPushEnded    Reason = "push_ended"      // the service announces new mail no more
 
 	// ReasonUnknown is all else. ParamCode keeps the code, if there was one.
 	ReasonUnknown Reason = "unknown"
@@ -196,6 +203,13 @@ func explanations() []explanation {
 
 		{ReasonLinkNotFound, MendUser, "There is no such link. Link the mailbox again."},
 		{ReasonUnlinked, MendUser, "This mailbox was unlinked. Link it again to use it."},
+		{ReasonLimited, MendUser, "This mailbox is linked with less than was asked for. Link it again and allow all of it; where your organisation has to approve that, ask your administrator first."},
+		{ReasonScopesLost, MendUser, "{service} allows less for this mailbox than it did. Link it again and allow all that is asked for."},
+		{ReasonKeepsBroken, MendUser, "The permission for this mailbox was lost again and again. Choose another account to send from."},
+		{ReasonForgiven, MendUser, "This mailbox may be tried again. Link it again."},
+		{ReasonStartedOver, MendUser, "The permission that you gave was ended so that you can give another one. Link the mailbox again."},
+		{ReasonSilent, MendOperator, "This mailbox has not been read for too long, so that an answer may have been missed; follow-ups wait until it is read. Whoever runs this application has to look into it."},
+		{ReasonPushEnded, MendNobody, "{service} no longer announces new mail. The mailbox is still read from time to time, and announcements are asked for again by itself."},
 		{ReasonUnknown, MendOperator, "Something went wrong that has no name. Try again later; if it stays, tell the code to whoever runs this application."},
 	}
 }

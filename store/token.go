@@ -20,6 +20,13 @@ const (
 	LinkUnlinked  LinkStatus = "unlinked"     // released; kept for its history
 )
 
+// KindApp is the Kind of a record that is no mailbox's: package linking keeps
+// in it, from the first time that an app registration was at fault, how the
+// registration does. Its Subject is the registration's name, its Owner this
+// word. It is one link more to a TokenStore, and is told apart by nothing
+// else; hosts that read the table leave it out.
+const KindApp = "-/app"
+
 // Link is an owner's grant on a mailbox.
 type Link struct {
 	ID       string // chosen by the caller of Create, unique for ever

@@ -1,0 +1,165 @@
+package linking
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/outreachkit/outreach/provider"
+	"github.com/outreachkit/outreach/store"
+)
+
+// Allowed reports whether a link may go from one status to another. The empty
+// status is that of a link that does not exist yet. Linked to linked, and
+// limited to limited, is a change of access.
+func Allowed(from, to store.LinkStatus) bool {
+	const works, broken = "linked limited", "needs_relink held unusable"
+	var next string
+	switch from {
+	case "":
+		next = works
+	case store.LinkLinked, store.LinkLimited:
+		next = works + " " + broken + " unlinking"
+	case store.LinkRelink: // the user links it again, or the lost token turns up
+		next = works + " unlinking"
+	case store.LinkHeld:
+		next = works + " needs_relink unusable unlinking"
+	case store.LinkUnusable: // by the host's decision, see Forgive
+		next = "needs_relink unlinking"
+	case store.LinkUnlinking:
+		next = "unlinked"
+	}
+	for word := range strings.FieldsSeq(next) {
+		if word == string(to) {
+			return true
+		}
+	}
+	return false
+}
+
+// fault is what keeps a link from working.
+type fault struct {
+	Kind   provider.ErrorKind `json:"kind,omitempty"`
+	Reason string             `json:"reason,omitempty"` // the service's code, or one of this package
+
+	// Cause is what the age of the grant told of its end, which the code does
+	// not.
+	Cause provider.Reason `json:"cause,omitempty"`
+
+	// Token says that getting a token failed, so that a new one ends it.
+	// Otherwise only work on the mailbox proves that it is over.
+	Token bool `json:"token,omitempty"`
+}
+
+func faultOf(err error, token bool) fault {
+	var pe *provider.Error
+	if !errors.As(err, &pe) {
+		return fault{Kind: provider.ErrTemporary, Reason: "unknown", Token: token}
+	}
+	return fault{Kind: pe.Kind, Reason: pe.Reason, Token: token}
+}
+
+// err is the fault as an adapter would have returned it.
+func (f fault) err(op string) error { return &provider.Error{Kind: f.Kind, Op: op, Reason: f.Reason} }
+
+// diagnose explains a fault of a link or a registration.
+func (l *Linker) diagnose(registration string, f fault) provider.Diagnosis {
+	if f == (fault{}) {
+		return provider.Diagnosis{}
+	}
+	err := f.err("linking")
+	if f.Cause != "" { // as it was found out when it happened
+		service := ""
+		if prov, ok := l.providers[registration]; ok {
+			service = prov.Kind().Service()
+		}
+		return provider.Explain(f.Cause, service, provider.ErrorParams(err))
+	}
+	return l.Diagnose(registration, err)
+}
+
+// working is the status of a link that works.
+func working(access, asked provider.Access) store.LinkStatus {
+	if asked != "" && !access.Includes(asked) {
+		return store.LinkLimited
+	}
+	return store.LinkLinked
+}
+
+// works reports whether a link in this status is good for its access.
+func works(s store.LinkStatus) bool { return s == store.LinkLinked || s == store.LinkLimited }
+
+// move takes a link to a status and writes down when, from which, and why.
+// Nothing is stored yet: the caller does, and then calls tell. A link that is
+// there already, with the same access, stays as it is.
+func (l *Linker) move(link *store.Link, rec *record, to store.LinkStatus, f fault) error {
+	from, now := link.Status, l.cfg.Now()
+	if to == store.LinkRelink && from != store.LinkRelink {
+		if l.breaks(link.Provider, rec, f, now) {
+			to = store.LinkUnusable
+		}
+	}
+	access := provider.Access(link.Access)
+	if from == to && (!works(to) || rec.lastAccess() == access) {
+		if from == store.LinkHeld && rec.Fault != f { // held for another reason: no news, but the one to show
+			rec.Fault, link.Reason = f, f.Reason
+		}
+		return nil
+	}
+	if !Allowed(from, to) {
+		return fmt.Errorf("linking: link %s: %q can't become %q", link.ID, from, to)
+	}
+	rec.Fault = f
+	link.Status, link.Reason, link.Changed = to, f.Reason, now
+	e := entry{Kind: ChangeStatus, At: now, From: from, To: to, Fault: f, Access: access}
+	if f != (fault{}) {
+		e.Mender = l.diagnose(link.Provider, f).Mender
+	}
+	l.note(rec, e)
+	return nil
+}
+
+// breaks counts an involuntary end of the grant, and reports whether it is
+// one too many. What an administrator or the operator has to mend is not the
+// mailbox's fault, nor is a token that was lost in a crash of ours.
+func (l *Linker) breaks(registration string, rec *record, f fault, now time.Time) bool {
+	switch provider.Reason(f.Reason) {
+	case provider.ReasonTokenLost, provider.ReasonStartedOver, provider.ReasonForgiven:
+		return false
+	}
+	switch l.diagnose(registration, f).Mender {
+	case provider.MendAdmin, provider.MendOperator:
+		return false
+	}
+	rec.Breaks = append(l.recent(rec.Breaks, now), brk{At: now, Fault: f})
+	return l.cfg.UnusableAfter > 0 && len(rec.Breaks) >= l.cfg.UnusableAfter
+}
+
+// recent are the breaks that still count.
+func (l *Linker) recent(all []brk, now time.Time) []brk {
+	var out []brk
+	for _, b := range all {
+		if now.Sub(b.At) < l.cfg.UnusableWithin {
+			out = append(out, b)
+		}
+	}
+	return out[max(0, len(out)-maxBreaks):]
+}
+
+// maxBreaks bounds what is kept of them.
+const maxBreaks = 100
+
+// usable is nil if a link may be tried: a held one too, since only that shows
+// when it is served again.
+func usable(op string, link store.Link) error {
+	switch link.Status {
+	case store.LinkLinked, store.LinkLimited, store.LinkHeld:
+		return nil
+	case store.LinkRelink:
+		return &provider.Error{Kind: provider.ErrRelink, Op: op, Reason: link.Reason}
+	case store.LinkUnusable:
+		return &provider.Error{Kind: provider.ErrMailboxUnusable, Op: op, Reason: string(provider.ReasonKeepsBroken)}
+	}
+	return &provider.Error{Kind: provider.ErrMailboxUnusable, Op: op, Reason: "unlinked"}
+}
