@@ -29,7 +29,7 @@ func (p *Provider) Diagnose(err error) provider.Diagnosis {
 }
 
 func meaningOf(pe *provider.Error) meaning {
-	code, sub, _ := strings.Cut(pe.Reason, ".")
+	code, why, _ := strings.Cut(pe.Reason, ".") // see codeFor
 	if n, ok := numberOf(code); ok {
 		if n == 70008 && pe.Kind == provider.ErrRejected {
 			return meaning{reason: provider.ReasonCodeMisused} // it speaks of codes as well
@@ -38,11 +38,13 @@ func meaningOf(pe *provider.Error) meaning {
 			return m
 		}
 	}
-	if m := meaningOfSuberror(sub); m.reason != "" {
+	if m := meaningOfSuberror(why); m.reason != "" {
 		return m
 	}
-	if m := meaningOfError(code, pe.Kind); m.reason != "" {
-		return m
+	for _, c := range []string{why, code} {
+		if m := meaningOfError(c, pe.Kind); m.reason != "" {
+			return m
+		}
 	}
 	if m := meaningOfGraph(strings.ToLower(pe.Reason)); m.reason != "" {
 		return m

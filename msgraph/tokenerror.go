@@ -1,12 +1,12 @@
 package msgraph
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"net/http"
 	"strconv"
-	"strings"
 	"time"
 
 	"golang.org/x/oauth2"
@@ -68,22 +68,32 @@ func readTokenAnswer(body []byte) tokenAnswer {
 	return v
 }
 
-// codeFor is the code to keep: the number, else RFC 6749's error. A suberror
-// explains a number that is not known here, or the lack of one, so it is kept
-// behind a dot then.
+// codeFor is the code to keep: the number, else RFC 6749's error. What
+// explains a number that is not known here, the suberror or the error, is kept
+// behind a dot.
 func codeFor(code string, numbers []int, sub string) string {
-	if len(numbers) > 0 {
-		code = numbered + strconv.Itoa(numbers[0])
-		for _, n := range numbers {
-			if known(n) {
-				return numbered + strconv.Itoa(n)
-			}
+	for _, n := range numbers {
+		if known(n) {
+			return numbered + strconv.Itoa(n)
 		}
 	}
-	if sub = courier.Code(sub); sub != "" && !strings.Contains(sub, ".") && code != "" {
-		return code + "." + sub
+	if meaningOfSuberror(sub).reason == "" {
+		sub = ""
 	}
-	return code
+	switch {
+	case len(numbers) > 0:
+		return dotted(numbered+strconv.Itoa(numbers[0]), cmp.Or(sub, code))
+	case code == "":
+		return ""
+	}
+	return dotted(code, sub)
+}
+
+func dotted(code, why string) string {
+	if why == "" {
+		return code
+	}
+	return code + "." + why
 }
 
 const numbered = "AADSTS"

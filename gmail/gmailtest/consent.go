@@ -1,6 +1,7 @@
 package gmailtest
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"html/template"
@@ -102,7 +103,7 @@ func (s *Server) consentAnswer(w http.ResponseWriter, r *http.Request) {
 		back.Set("iss", s.base)
 	}
 	if r.PostForm.Get("answer") != "allow" {
-		back.Set("error", "access_denied")
+		back.Set("error", cmp.Or(r.PostForm.Get("refuse"), "access_denied"))
 		redirect(w, c.redirect, back)
 		return
 	}
@@ -136,6 +137,10 @@ type Answer struct {
 	Account string   // the address chosen
 	Untick  []string // scopes left unticked, by their end: "gmail.readonly"
 	Deny    bool     // Cancel
+
+	// Refuse has Google send the browser back with this error, whoever
+	// signed in: access_denied is also for who is no listed tester.
+	Refuse string
 }
 
 var hidden = regexp.MustCompile(`name="request" value="([^"]+)"`)
@@ -169,8 +174,9 @@ func (s *Server) Consent(client *http.Client, authURL string, a Answer) (*url.UR
 			form.Add("scope", scope)
 		}
 	}
-	if a.Deny {
+	if a.Deny || a.Refuse != "" {
 		form.Set("answer", "deny")
+		form.Set("refuse", a.Refuse)
 	}
 	resp, err = browser.PostForm(s.URL()+"/o/oauth2/v2/auth", form)
 	if err != nil {

@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"net/http"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -45,7 +46,7 @@ const (
 // Rule makes a fault strike requests.
 type Rule struct {
 	// Op is the method: messages.send, messages.get, messages.list,
-	// history.list, getProfile, watch, stop, token, revoke, certs. Empty is any.
+	// history.list, getProfile, watch, stop, token, revoke, certs, page. Empty is any.
 	// Of pushes it is push, which has to be named.
 	Op string
 
@@ -54,6 +55,8 @@ type Rule struct {
 	Delay      time.Duration // of DelayPush
 	Reason     string        // Google's code: rateLimitExceeded, backendError, ...
 	Message    string        // Google's text, such as one that names a time
+	Subtype    string        // error_subtype of "token"
+	Body       string        // of Refuse and RefuseAfter: the whole answer, in JSON, in place of what the fields above make
 	RetryAfter time.Duration
 
 	// To narrows messages.send to mail whose text names this address.
@@ -116,6 +119,27 @@ func sentTo(body []byte, addr string) bool {
 	}
 	raw, err := base64.RawURLEncoding.DecodeString(strings.TrimRight(in.Raw, "="))
 	return err == nil && bytes.Contains(bytes.ToLower(raw), []byte(strings.ToLower(addr)))
+}
+
+// refuse answers as a rule says: in the form of RFC 6749 section 5.2 at
+// Google's OAuth endpoints, as a page where a browser asks, else in that of
+// Google's APIs.
+func (rule *Rule) refuse(w http.ResponseWriter, op string) {
+	if rule.RetryAfter > 0 {
+		w.Header().Set("Retry-After", strconv.Itoa(int(rule.RetryAfter/time.Second)))
+	}
+	switch {
+	case rule.Body != "":
+		w.Header().Set("Content-Type", "application/json; charset=UTF-8")
+		w.WriteHeader(rule.Status)
+		_, _ = w.Write([]byte(rule.Body))
+	case op == "token", op == "revoke":
+		oauthError(w, rule.Status, rule.Reason, rule.Subtype, rule.Message)
+	case op == "page":
+		http.Error(w, "Error "+strconv.Itoa(rule.Status)+": "+rule.Reason, rule.Status)
+	default:
+		apiError(w, rule.Status, rule.Reason, "", rule.Message)
+	}
 }
 
 // opOf names the method of a request.

@@ -248,22 +248,19 @@ func (s *Server) answer(rec *inprocess.Recorder, r *http.Request, body []byte) (
 	case CutBefore, CutAfter:
 		panic(http.ErrAbortHandler)
 	case Refuse:
-		if rule.RetryAfter > 0 {
-			rec.Header().Set("Retry-After", fmt.Sprint(int(rule.RetryAfter/time.Second)))
-		}
-		apiError(rec, rule.Status, rule.Reason, "", rule.Message)
+		rule.refuse(rec, opOf(r))
 	case RefuseClient:
 		oauthError(rec, http.StatusUnauthorized, "invalid_client", "", "The OAuth client was not found.")
 	case RefuseAfter:
 		s.mux.ServeHTTP(inprocess.NewRecorder(), r)
-		apiError(rec, rule.Status, rule.Reason, "", rule.Message)
+		rule.refuse(rec, opOf(r))
 	case HTML:
 		rec.Header().Set("Content-Type", "text/html; charset=utf-8")
 		_, _ = rec.Write([]byte("<!DOCTYPE html><title>Welcome</title><p>Please sign in to this network."))
 	default:
 		s.mux.ServeHTTP(rec, r)
 	}
-	return rule.Fault != HTML
+	return rule.Fault != HTML && rule.Body == ""
 }
 
 // countStruck books a request that no handler saw.

@@ -43,8 +43,10 @@ func (s *Server) adminAnswer(w http.ResponseWriter, r *http.Request) {
 	case c == nil:
 		return
 	case who.box == nil:
-		p := s.problem(65004)
-		p.code = "consent_required"
+		p, _ := s.declined(r)
+		if p.number == 65004 {
+			p.code = "consent_required"
+		}
 		s.refuseAdmin(w, c, p)
 		return
 	case !who.admin:

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/outreachkit/outreach/provider"
@@ -287,7 +288,8 @@ func (s *Server) consentAnswer(w http.ResponseWriter, r *http.Request) {
 	case c == nil:
 		return
 	case who.box == nil:
-		s.sendBack(w, c, s.problem(65004), url.Values{"error_subcode": {"cancel"}})
+		p, more := s.declined(r)
+		s.sendBack(w, c, p, more)
 		return
 	}
 	organization := r.PostForm.Get("organization") != ""
@@ -313,6 +315,20 @@ func (s *Server) consentAnswer(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	s.giveCode(w, c, who.box)
+}
+
+// declined is what the browser is sent back with where nobody accepted: the
+// user cancelled, or the test ordered another error (Answer.Refuse).
+func (s *Server) declined(r *http.Request) (*problem, url.Values) {
+	n, err := strconv.Atoi(r.PostForm.Get("refuse"))
+	if err != nil || n <= 0 {
+		return s.problem(65004), url.Values{"error_subcode": {"cancel"}}
+	}
+	p := s.problem(n)
+	if code := r.PostForm.Get("refuse_code"); code != "" {
+		p.code = code
+	}
+	return p, nil
 }
 
 // allows reports whether the tenant's users may consent to the scopes.

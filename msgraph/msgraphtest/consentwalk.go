@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
 )
 
@@ -19,6 +20,12 @@ type Answer struct {
 	// AdminConsent ticks "Consent on behalf of your organization": the
 	// consent is for all of the tenant. Only administrators may.
 	AdminConsent bool
+
+	// Refuse has Entra send the browser back with this AADSTS number, whoever
+	// signed in. RefuseCode is the error that comes with it; empty is what
+	// belongs to the number.
+	Refuse     int
+	RefuseCode string
 }
 
 // Consent walks through a consent page as a browser does, over HTTP, and
@@ -55,8 +62,12 @@ func (s *Server) Consent(client *http.Client, page string, a Answer) (*url.URL, 
 	if a.AdminConsent {
 		form.Set("organization", "yes")
 	}
-	if a.Deny {
+	if a.Deny || a.Refuse != 0 {
 		form.Set("answer", "deny")
+	}
+	if a.Refuse != 0 {
+		form.Set("refuse", strconv.Itoa(a.Refuse))
+		form.Set("refuse_code", a.RefuseCode)
 	}
 	resp, err = browser.PostForm(to.String(), form)
 	if err != nil {

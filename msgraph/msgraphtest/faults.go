@@ -67,6 +67,11 @@ type Rule struct {
 	Message     string // Graph's text
 	RetryAfter  time.Duration
 	Delay       time.Duration // of DelayPush
+	Suberror    string        // for "token"
+
+	// Body is the whole answer of Refuse and RefuseAfter, in JSON, in place
+	// of what the fields above make.
+	Body string
 
 	// To narrows sendMail to mail whose text names this address.
 	To string
@@ -195,6 +200,13 @@ func (s *Server) answer(rec *inprocess.Recorder, r *http.Request, body []byte) *
 
 // refuse answers as a rule says, in the form of the host that was asked.
 func (s *Server) refuse(rec *inprocess.Recorder, r *http.Request, rule *Rule, graph bool) {
+	if rule.Body != "" {
+		(&failure{retryAfter: rule.RetryAfter}).wait(rec)
+		rec.Header().Set("Content-Type", "application/json; charset=utf-8")
+		rec.WriteHeader(max(rule.Status, http.StatusBadRequest))
+		_, _ = rec.Write([]byte(rule.Body))
+		return
+	}
 	if graph {
 		f := &failure{status: rule.Status, code: rule.Reason, inner: rule.InnerReason, message: rule.Message, retryAfter: rule.RetryAfter}
 		if f.status == 0 {
@@ -216,6 +228,9 @@ func (s *Server) refuse(rec *inprocess.Recorder, r *http.Request, rule *Rule, gr
 	}
 	if rule.Reason != "" {
 		p.code = rule.Reason
+	}
+	if rule.Suberror != "" {
+		p.sub = rule.Suberror
 	}
 	if rule.Status != 0 {
 		p.status = rule.Status
