@@ -76,13 +76,13 @@ func (m *mailbox) Profile(ctx context.Context) (provider.Profile, error) {
 	if err != nil {
 		return provider.Profile{}, m.fault(ctx, op, err)
 	}
-	addresses := []string{prof.EmailAddress}
-	for _, a := range m.acc.Addresses {
-		if provider.Normalize(a) != provider.Normalize(prof.EmailAddress) {
-			addresses = append(addresses, a)
-		}
+	senders, err := m.senders(ctx, op)
+	if err != nil {
+		return provider.Profile{}, err
 	}
-	return provider.Profile{Address: prof.EmailAddress, Addresses: addresses, Cursor: m.cursor(prof.HistoryId)}, nil
+	return provider.Profile{
+		Address: prof.EmailAddress, Addresses: merge(merge([]string{prof.EmailAddress}, m.acc.Addresses...), senders...), Cursor: m.cursor(prof.HistoryId),
+	}, nil
 }
 
 // places says where a message lies, by its labels. Mail to oneself lies in

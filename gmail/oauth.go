@@ -82,6 +82,7 @@ func (p *Provider) Exchange(ctx context.Context, cb provider.Callback) (provider
 		return provider.Grant{}, &provider.Error{Kind: provider.ErrAccess, Op: op, Reason: string(provider.ReasonNoLastingAccess)}
 	}
 	g.Access, g.Ends = access, p.grantEnds(tok)
+	g.Identity.Aliases = p.sendersOf(ctx, g)
 	return g, nil
 }
 

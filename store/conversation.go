@@ -12,7 +12,7 @@ type Entry struct {
 	Mailbox      string
 	Link         string
 	Owner        string // the link's owner
-	Actor        string // who acts: differs from Owner when sent on behalf; empty for incoming mail
+	Actor        string // who enrolled the recipient: differs from Owner when sent on behalf
 	Recipient    string // the address the conversation is with, normalised
 
 	Direction string // out, in, own (written by hand), note

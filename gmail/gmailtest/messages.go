@@ -344,12 +344,22 @@ func (c *call) labels() {
 func (c *call) sendAs() {
 	c.box.Count(postoffice.RequestOther)
 	var rows []map[string]any
-	for i, a := range c.box.Addresses() {
-		row := map[string]any{"sendAsEmail": a, "displayName": c.box.Name(), "isPrimary": i == 0, "isDefault": i == 0, "treatAsAlias": i > 0}
-		if i > 0 {
-			row["verificationStatus"] = "accepted"
+	add := func(addr, status string, alias bool) {
+		primary := len(rows) == 0
+		row := map[string]any{"sendAsEmail": addr, "displayName": c.box.Name(), "isPrimary": primary, "isDefault": primary, "treatAsAlias": alias}
+		if !primary {
+			row["verificationStatus"] = status
 		}
 		rows = append(rows, row)
+	}
+	for i, a := range c.box.Addresses() {
+		add(a, "accepted", i > 0)
+	}
+	for _, a := range c.box.Senders() {
+		add(a, "accepted", false)
+	}
+	for _, a := range c.s.cfg.PendingSenders[c.box.Address()] {
+		add(a, "pending", false)
 	}
 	c.ok(map[string]any{"sendAs": rows})
 }

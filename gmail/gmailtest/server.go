@@ -30,6 +30,10 @@ type Config struct {
 
 	Beliefs Beliefs
 
+	// PendingSenders are addresses, by a mailbox's primary one, that its user
+	// wants to send from and has not verified yet.
+	PendingSenders map[string][]string
+
 	// SigningKey signs ID tokens. Nil makes one when it is first needed,
 	// which takes a while: tests with many servers share one.
 	SigningKey *rsa.PrivateKey

@@ -33,6 +33,11 @@ type Beliefs struct {
 	// Gmail, false for Graph.
 	RewritesFrom bool
 
+	// RewritesAlias: mail whose From is an alias of the mailbox leaves with its
+	// primary address instead. Default false for Gmail, true for Graph, where
+	// an organisation must first allow sending from aliases.
+	RewritesAlias bool
+
 	// KeepsReferences: In-Reply-To and References go out as supplied. Where
 	// false they are dropped. Default true.
 	KeepsReferences bool
@@ -63,5 +68,7 @@ func GmailBeliefs() Beliefs {
 
 // GraphBeliefs returns the defaults for Microsoft Graph.
 func GraphBeliefs() Beliefs {
-	return Beliefs{KeepsMessageID: true, SentCopyKeepsID: true, KeepsReferences: true, ThreadNeedsReferences: true, ExchangeReports: true}
+	return Beliefs{
+		KeepsMessageID: true, SentCopyKeepsID: true, RewritesAlias: true, KeepsReferences: true, ThreadNeedsReferences: true, ExchangeReports: true,
+	}
 }

@@ -89,6 +89,7 @@ type Delays struct {
 type Mailbox struct {
 	office    *Office
 	addresses []string
+	senders   []string
 	name      string
 	service   string
 	subject   string
@@ -131,10 +132,27 @@ func (m *Mailbox) Subject() string { return m.subject }
 // Office returns the office it belongs to.
 func (m *Mailbox) Office() *Office { return m.office }
 
+// Senders returns MailboxConfig.Senders.
+func (m *Mailbox) Senders() []string { return slices.Clone(m.senders) }
+
 // Owns reports whether addr is one of the mailbox's addresses.
-func (m *Mailbox) Owns(addr string) bool {
+func (m *Mailbox) Owns(addr string) bool { return among(m.addresses, addr) }
+
+func among(list []string, addr string) bool {
 	key := provider.Normalize(addr)
-	return key != "" && slices.ContainsFunc(m.addresses, func(a string) bool { return provider.Normalize(a) == key })
+	return key != "" && slices.ContainsFunc(list, func(a string) bool { return provider.Normalize(a) == key })
+}
+
+// leavesAs reports whether mail may leave with this address in From, and
+// whether it keeps it.
+func (m *Mailbox) leavesAs(addr string) (allowed, kept bool) {
+	switch {
+	case among(m.addresses[:1], addr), among(m.senders, addr):
+		return true, true
+	case m.Owns(addr):
+		return true, !m.beliefs.RewritesAlias
+	}
+	return m.beliefs.RewritesFrom, false
 }
 
 // Beliefs returns the mailbox's switches.

@@ -153,7 +153,7 @@ func (b *memMailbox) Profile(ctx context.Context) (provider.Profile, error) {
 	if err != nil {
 		return provider.Profile{}, err
 	}
-	out := provider.Profile{Address: m.Address(), Addresses: m.Addresses()}
+	out := provider.Profile{Address: m.Address(), Addresses: append(m.Addresses(), m.Senders()...)}
 	if b.account.Access.Includes(provider.AccessEnvelopes) {
 		out.Cursor = b.cursorAt(m.LastChange())
 	}

@@ -87,6 +87,7 @@ type MailboxConfig struct {
 	Address string   // primary address. Required
 	Name    string   // the owner's name
 	Aliases []string // further addresses that are delivered here and may be sent from
+	Senders []string // addresses that may be sent from too, and are delivered elsewhere
 	Service string   // which service runs it, in the caller's words; the office never looks at it
 	Subject string   // the service's stable id of the account; empty makes one up
 
@@ -138,6 +139,12 @@ func (o *Office) AddMailbox(cfg MailboxConfig) (*Mailbox, error) {
 			return nil, fmt.Errorf("open a mailbox: %w", ErrTaken)
 		}
 		m.addresses = append(m.addresses, strings.TrimSpace(a))
+	}
+	for _, a := range cfg.Senders {
+		if provider.Normalize(a) == "" {
+			return nil, fmt.Errorf("open a mailbox: %w", ErrBadAddress)
+		}
+		m.senders = append(m.senders, strings.TrimSpace(a))
 	}
 	for _, a := range m.addresses {
 		o.byAddress[provider.Normalize(a)] = m

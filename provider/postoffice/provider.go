@@ -217,7 +217,7 @@ func (p *MemProvider) issue(m *Mailbox, access provider.Access) provider.Grant {
 	tok.RefreshToken = refresh
 	return provider.Grant{
 		Token: tok, Access: access, Scopes: scopes(access),
-		Identity: provider.Identity{Subject: m.Subject(), Address: m.Address(), Name: m.Name()},
+		Identity: provider.Identity{Subject: m.Subject(), Address: m.Address(), Aliases: append(m.Addresses()[1:], m.Senders()...), Name: m.Name()},
 	}
 }
 

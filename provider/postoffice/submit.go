@@ -50,8 +50,10 @@ func (m *Mailbox) Submit(p SubmitParams) (Message, error) {
 		return Message{}, fmt.Errorf("submit: %w", ErrNoThread)
 	}
 	from := addresses(h["From"])
-	if len(from) > 0 && !m.Owns(from[0].Addr) && !m.beliefs.RewritesFrom {
-		return Message{}, fmt.Errorf("submit: %w", ErrSenderRefused)
+	if len(from) > 0 {
+		if allowed, _ := m.leavesAs(from[0].Addr); !allowed {
+			return Message{}, fmt.Errorf("submit: %w", ErrSenderRefused)
+		}
 	}
 
 	now := o.clock.Now()
@@ -168,7 +170,11 @@ func (m *Mailbox) outgoing(raw []byte, from []provider.Address, supplied []strin
 		id = m.office.newID("CA", m.idDomain)
 		front = append(front, Field{"Message-ID", id})
 	}
-	if len(from) == 0 || !m.Owns(from[0].Addr) {
+	kept := false
+	if len(from) > 0 {
+		_, kept = m.leavesAs(from[0].Addr)
+	}
+	if !kept {
 		remove = append(remove, "From")
 		front = append(front, Field{"From", mailboxField(m.name, m.Address())})
 	}

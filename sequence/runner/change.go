@@ -181,6 +181,9 @@ func (r *Runner) schedule(l *loaded, now time.Time) {
 		l.row.Due = l.rec.LookAt
 	default:
 		l.row.Due = time.Time{}
+		if due.Kind == sequence.DueHeld && l.rec.Barred != "" {
+			l.row.Due = l.rec.AskAt
+		}
 	}
 }
 

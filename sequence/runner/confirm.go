@@ -94,24 +94,31 @@ func (p *pass) confirmPending(ctx context.Context) error {
 		if err := p.hold(ctx); err != nil {
 			return err
 		}
-		c, waits, err := p.sentCopy(ctx, u.enrollment, u.mail)
-		if errors.Is(err, errDamaged) {
-			if err := p.aside(ctx, u.enrollment, err); err != nil {
-				return err
-			}
-			continue
+		if err := p.aside(ctx, u.enrollment, p.confirmOne(ctx, u)); err != nil {
+			return err
 		}
+	}
+	return nil
+}
+
+func (p *pass) confirmOne(ctx context.Context, u unconfirmed) error {
+	if u.mail.Real == "" {
+		c, waits, err := p.sentCopy(ctx, u.enrollment, u.mail)
 		if err != nil {
 			return err
 		}
 		if waits || c == nil && p.r.cfg.Now().Before(u.mail.At.Add(p.linked.Limits.Settle)) {
-			continue
+			p.waits = true
+			return nil
 		}
 		if err := p.confirmed(ctx, u.enrollment, u.mail, c); err != nil {
 			return err
 		}
 	}
-	return nil
+	if u.mail.From == "" {
+		return nil
+	}
+	return p.settleFrom(ctx, u)
 }
 
 func (p *pass) unconfirmed(ctx context.Context) ([]unconfirmed, error) {
@@ -128,7 +135,7 @@ func (p *pass) unconfirmed(ctx context.Context) ([]unconfirmed, error) {
 		}
 		for _, l := range ls {
 			for _, m := range l.rec.Mails {
-				if m.Real == "" && slices.ContainsFunc(rows, func(row store.IndexRow) bool { return row.Value == m.Intent }) {
+				if (m.Real == "" || m.From != "" && m.Fate == "") && slices.ContainsFunc(rows, func(row store.IndexRow) bool { return row.Value == m.Intent }) {
 					list = append(list, unconfirmed{enrollment: l.id(), mail: m})
 				}
 			}
@@ -158,9 +165,14 @@ func (r *Runner) pendingRow(l *loaded, m sentMail) store.IndexRow {
 // kept. That is a note and no hold: the mail was accepted, and the Message-ID
 // as supplied is the best there is. Several in a row mean that this mailbox
 // keeps no copies, or that nothing leaves it.
-func (p *pass) confirmed(ctx context.Context, id string, mail sentMail, c *provider.Located) error {
-	if c != nil && mail.learns(*c) {
-		if err := p.learn(ctx, mail.At); err != nil {
+func (p *pass) confirmed(ctx context.Context, id string, mail sentMail, c *sentCopy) error {
+	if c != nil {
+		if mail.learns(c.Located) {
+			if err := p.learn(ctx, mail.At); err != nil {
+				return err
+			}
+		}
+		if err := p.seenFrom(ctx, mail, c.from); err != nil {
 			return err
 		}
 	}
@@ -176,7 +188,8 @@ func (p *pass) confirmed(ctx context.Context, id string, mail sentMail, c *provi
 					p.r.tell(l, b, Event{Kind: EventUnconfirmed, At: p.r.cfg.Now(), Step: m.Step, Reason: "accepted, and no copy of it is in Sent"})
 					continue
 				}
-				p.complete(l, b, i, *c)
+				p.complete(l, b, i, c.Located)
+				p.r.judgeFrom(l, b, i, c.from)
 			}
 		}
 		return nil
@@ -205,9 +218,16 @@ func (m sentMail) learns(c provider.Located) bool {
 	return c.Thread != "" && plain(c.Thread) != m.Thread
 }
 
+// sentCopy is the copy of a mail of ours, with its From where that was read
+// along.
+type sentCopy struct {
+	provider.Located
+	from []provider.Address
+}
+
 // sentCopy looks for the copy of an accepted mail; nil if there is none yet.
 // Waits says that it lies where mail lies before it leaves.
-func (p *pass) sentCopy(ctx context.Context, id string, m sentMail) (c *provider.Located, waits bool, err error) {
+func (p *pass) sentCopy(ctx context.Context, id string, m sentMail) (c *sentCopy, waits bool, err error) {
 	if m.Ref != "" {
 		env, err := p.mb.envelope(ctx, provider.Ref(m.Ref), ReasonSentCopy)
 		if errors.Is(err, provider.ErrNotFound) {
@@ -216,7 +236,9 @@ func (p *pass) sentCopy(ctx context.Context, id string, m sentMail) (c *provider
 		if err != nil {
 			return nil, false, err
 		}
-		return &provider.Located{Ref: env.Ref, Thread: env.Thread, MessageID: env.MessageID, Place: env.Place, At: env.Received}, false, nil
+		return &sentCopy{
+			Located: provider.Located{Ref: env.Ref, Thread: env.Thread, MessageID: env.MessageID, Place: env.Place, At: env.Received}, from: env.From,
+		}, false, nil
 	}
 	intents, err := p.r.cfg.Store.LoadIntents(ctx, id)
 	if err != nil {
@@ -233,8 +255,10 @@ func (p *pass) sentCopy(ctx context.Context, id string, m sentMail) (c *provider
 		case err != nil:
 			return nil, false, err
 		}
-		gone := departed(copies)
-		return gone, gone == nil && len(copies) > 0, nil
+		if gone := departed(copies); gone != nil {
+			return &sentCopy{Located: *gone}, false, nil
+		}
+		return nil, len(copies) > 0, nil
 	}
 	return nil, false, nil
 }

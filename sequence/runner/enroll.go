@@ -38,6 +38,13 @@ type EnrollParams struct {
 	// the address alone.
 	FromName string
 
+	// From is the address to send from. Empty is the mailbox's own; an alias
+	// must be proven by a Preview with the same From: mail to it reaches this
+	// mailbox, and mail from it leaves under its name. Any other address is
+	// provider.ErrSenderNotAllowed. If the proof is lost later, what is left to
+	// send is held until there is a new one.
+	From string
+
 	Sequence *sequence.Sequence
 
 	// Data is what the Renderer fills the words in with.
@@ -57,6 +64,7 @@ type SendParams struct {
 	To       provider.Address
 	Cc, Bcc  []provider.Address
 	FromName string
+	From     string // as in EnrollParams
 	Subject  string
 	Text     string
 	HTML     string
@@ -104,7 +112,7 @@ func (r *Runner) Send(ctx context.Context, p SendParams) (Enrollment, error) {
 	seq := &sequence.Sequence{ID: "mail", Steps: []sequence.Step{{ID: 1, Subject: p.Subject, Text: p.Text, HTML: p.HTML}}}
 	return r.enroll(ctx, EnrollParams{
 		Key: p.Key, Link: p.Link, Actor: p.Actor, Recipient: p.To, Cc: p.Cc, Bcc: p.Bcc,
-		FromName: p.FromName, Sequence: seq, Data: p.Data,
+		FromName: p.FromName, From: p.From, Sequence: seq, Data: p.Data,
 	}, kindMail)
 }
 
@@ -140,6 +148,9 @@ func (r *Runner) enroll(ctx context.Context, p EnrollParams, kind string) (Enrol
 		p.Actor = linked.Owner
 	}
 	if err := r.allowed(ctx, &p, linked, kind); err != nil {
+		return Enrollment{}, err
+	}
+	if l.rec.From, err = r.sender(ctx, p.From, linked, kind); err != nil {
 		return Enrollment{}, err
 	}
 	now := r.cfg.Now()
@@ -224,6 +235,13 @@ func (r *Runner) check(p *EnrollParams) error {
 	if err := recipientOK(op, "Recipient", &p.Recipient); err != nil {
 		return err
 	}
+	if p.From != "" {
+		from := provider.Address{Addr: p.From}
+		if err := recipientOK(op, "From", &from); err != nil {
+			return err
+		}
+		p.From = from.Addr
+	}
 	for i := range p.Cc {
 		if err := recipientOK(op, fmt.Sprintf("Cc[%d]", i), &p.Cc[i]); err != nil {
 			return err
@@ -268,12 +286,9 @@ func (r *Runner) allowed(ctx context.Context, p *EnrollParams, linked provider.L
 	if kind != kindPreview && linked.Account.Owns(p.Recipient.Addr) {
 		return fmt.Errorf("%w (Recipient)", ErrSelfRecipient)
 	}
-	may := p.Actor == linked.Owner
-	if r.cfg.MayAct != nil {
-		var err error
-		if may, err = r.cfg.MayAct(ctx, p.Actor, linked); err != nil {
-			return fmt.Errorf("runner: enroll: MayAct: %w", err)
-		}
+	may, err := r.mayAct(ctx, p.Actor, linked)
+	if err != nil {
+		return fmt.Errorf("runner: enroll: MayAct: %w", err)
 	}
 	if !may {
 		return fmt.Errorf("%w (Actor %q, link %s)", ErrNotAllowed, p.Actor, p.Link)
@@ -336,6 +351,8 @@ type Enrollment struct {
 	Status    string // one of the Status constants
 	Reason    string // what ended or holds it, in words; empty while all is well
 	Hold      string // why it is held, in the words of Explain; empty if it isn't
+	Barred    Bar    // what keeps it from its link, beside the link's own trouble; empty is nothing
+	From      string // the alias it is sent from; empty is the mailbox's own address
 	Flagged   bool   // a person should look at the conversation
 	StepsSent int
 	InFlight  bool      // a mail is on its way or its outcome is not known
@@ -370,12 +387,12 @@ func (r *Runner) view(l *loaded) Enrollment {
 	e := Enrollment{
 		ID: l.row.ID, Key: hostKey(l.row), Kind: l.row.Kind,
 		Link: l.row.Link, Mailbox: l.row.Mailbox, Owner: l.row.Owner, Actor: l.row.Actor,
-		Recipient: l.rec.To, Sequence: l.seq.ID, Version: l.seq.Version,
+		Recipient: l.rec.To, From: l.rec.From, Sequence: l.seq.ID, Version: l.seq.Version,
 		Status: l.status(), Flagged: l.row.Flagged, StepsSent: len(l.rec.Mails),
 		InFlight: l.st.Open != 0, Crossed: int(l.st.Crossed), Due: l.row.Due, Created: l.row.Created,
 	}
 	if e.Status == StatusHeld {
-		e.Hold = l.rec.Hold
+		e.Hold, e.Barred = l.rec.Hold, l.rec.Barred
 	}
 	e.Reason = orElse(l.rec.Ended, e.Hold)
 	return e

@@ -27,9 +27,12 @@ const (
 	EventUnconfirmed    EventKind = "unconfirmed" // accepted, and no copy of it was found in Sent: a note, nothing is held
 	EventMailboxLost    EventKind = "mailbox_lost"
 	EventMailboxBack    EventKind = "mailbox_back"
-	EventMailboxStopped EventKind = "mailbox_stopped" // the mail service refuses what it sends, for its volume or its reputation; sending is tried again at Until
-	EventMailboxFlagged EventKind = "mailbox_flagged" // it works, and somebody should look; Reason says why
-	EventOperator       EventKind = "operator"        // the host's app registration needs its operator
+	EventMailboxStopped EventKind = "mailbox_stopped"  // the mail service refuses what it sends, for its volume or its reputation; sending is tried again at Until
+	EventMailboxFlagged EventKind = "mailbox_flagged"  // it works, and somebody should look; Reason says why
+	EventRewritten      EventKind = "sender_rewritten" // a mail from an alias left under another address; its enrollment is flagged
+	EventAliasProven    EventKind = "alias_proven"     // Alias may be sent from
+	EventAliasLost      EventKind = "alias_lost"       // Alias may not be sent from until it is proven again; Reason says why
+	EventOperator       EventKind = "operator"         // the host's app registration needs its operator
 )
 
 // Event is one thing that happened. It is delivered at least once: ID is the
@@ -47,6 +50,7 @@ type Event struct {
 	Actor      string
 	Step       int
 	Reason     string
+	Alias      string    // of events about sending from one
 	Until      time.Time // for held: when it ends by itself
 }
 

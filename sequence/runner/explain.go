@@ -2,13 +2,10 @@ package runner
 
 import (
 	"context"
-	"encoding/json"
-	"errors"
 	"fmt"
 	"time"
 
 	"github.com/outreachkit/outreach/sequence"
-	"github.com/outreachkit/outreach/store"
 )
 
 // Explain tells what an enrollment waits for and which rule set each time.
@@ -25,15 +22,9 @@ func (r *Runner) Explain(ctx context.Context, id string) (Explanation, error) {
 		Due:        sequence.Next(l.seq, l.st, cal, now),
 		Forecast:   sequence.Forecast(l.seq, l.st, cal, now),
 	}
-	box, err := r.cfg.Store.GetMailbox(ctx, l.row.Mailbox)
-	if err != nil && !errors.Is(err, store.ErrNotFound) {
+	data, err := r.boxOf(ctx, l.row.Mailbox)
+	if err != nil {
 		return Explanation{}, fmt.Errorf("runner: explain: %w", err)
-	}
-	var data boxData
-	if len(box.Data) > 0 {
-		if err := json.Unmarshal(box.Data, &data); err != nil {
-			return Explanation{}, fmt.Errorf("runner: the data of mailbox %s: %w", box.ID, err)
-		}
 	}
 	ex.Mailbox, ex.LastRead = orElse(data.Lost, data.Trouble), data.LastRead
 	if data.StoppedUntil.After(now) {
@@ -73,6 +64,9 @@ func explain(l *loaded, ex Explanation, cal sequence.Calendar, now time.Time, lo
 		add("What became of step %d is not known; the mailbox is asked at %s.", ex.Due.Step, clock(l.rec.LookAt))
 	case sequence.DueHeld:
 		add("Sending is held: %s.", orElse(l.rec.Hold, ex.Due.Holds.String()))
+		if l.rec.Barred != "" {
+			add("That is asked again %s, and it goes on by itself.", clock(l.rec.AskAt))
+		}
 		if ex.Due.Holds&sequence.HoldDecide != 0 {
 			add("Nobody can tell whether step %d left. Look into the mailbox and call Decide.", ex.Due.Step)
 		}

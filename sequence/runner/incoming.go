@@ -200,12 +200,22 @@ func (p *pass) ownCopy(ctx context.Context, env *provider.Envelope, m provider.M
 			}
 		}
 	}
+	for _, m := range ls[0].rec.Mails {
+		if copyOf(m) && env.Own {
+			if err := p.seenFrom(ctx, m, env.From); err != nil {
+				return err
+			}
+		}
+	}
 	_, err = p.r.change(ctx, []string{id}, func(ls []*loaded, b *store.Batch) error {
 		b.Fence = &p.claim.Fence
 		for _, l := range ls {
 			for i := range l.rec.Mails {
 				if copyOf(l.rec.Mails[i]) {
 					p.complete(l, b, i, provider.Located{Ref: env.Ref, Thread: env.Thread, MessageID: env.MessageID})
+					if env.Own {
+						p.r.judgeFrom(l, b, i, env.From)
+					}
 				}
 			}
 			b.Index = append(b.Index, p.refRow(l, env.Ref))

@@ -149,7 +149,7 @@ func (j *judgement) entry(l *loaded, hit provider.Hit) store.Entry {
 	env := j.env
 	e := store.Entry{
 		Key: l.row.Mailbox + "/" + string(env.Ref) + "/" + l.id(), Conversation: l.id(), Mailbox: l.row.Mailbox,
-		Link: l.row.Link, Owner: l.row.Owner, Recipient: l.row.Recipient,
+		Link: l.row.Link, Owner: l.row.Owner, Actor: l.row.Actor, Recipient: l.row.Recipient,
 		Direction: DirectionIn, Class: string(j.verdict.Class), Evidence: string(hit.Evidence),
 		Ref: string(env.Ref), MessageID: env.MessageID, From: joinAddresses(env.From), To: joinAddresses(env.To),
 		Cc: joinAddresses(env.Cc), Subject: env.Subject, At: env.Received,

@@ -110,7 +110,7 @@ func (p *pass) lostIntent(l *loaded, step sequence.Step, m lostMail) (store.Inte
 	}
 	thread := p.thread(l, step, orElse(m.subject, step.Subject))
 	meta := intentMeta{
-		From: provider.Address{Name: l.rec.FromName, Addr: p.linked.Account.Address}, To: []provider.Address{l.rec.To}, Cc: l.rec.Cc, Bcc: l.rec.Bcc,
+		From: provider.Address{Name: l.rec.FromName, Addr: orElse(l.rec.From, p.linked.Account.Address)}, To: []provider.Address{l.rec.To}, Cc: l.rec.Cc, Bcc: l.rec.Bcc,
 		Thread: thread, Subject: orElse(m.subject, thread.Subject), Text: m.text, HTML: m.html, Parts: m.parts,
 		Cursor: provider.Cursor(p.data.Before), Proven: p.data.Proven, Original: re.Since,
 	}
@@ -123,7 +123,7 @@ func (p *pass) lostIntent(l *loaded, step sequence.Step, m lostMail) (store.Inte
 	}
 	return in, sentMail{
 		Step: int(step.ID), Intent: in.ID, MessageID: messageID, Key: key, Thread: thread.ID, Subject: thread.Subject,
-		Starts: thread.InReplyTo == "", At: re.Since,
+		Starts: thread.InReplyTo == "", At: re.Since, From: l.rec.From,
 	}, nil
 }
 

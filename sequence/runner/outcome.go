@@ -75,6 +75,11 @@ func (p *pass) refused(ctx context.Context, id string, in *prepared, sendErr err
 	if pe != nil {
 		kind, wait = pe.Kind, max(pe.RetryAfter, pe.Until.Sub(now))
 	}
+	if kind == provider.ErrSenderNotAllowed && in.mail.From != "" {
+		if err := p.setAlias(ctx, in.mail.From, aliasRefused); err != nil {
+			return err
+		}
+	}
 	err := p.settle(ctx, id, func(ls []*loaded, b *store.Batch) error {
 		if !opened(ls, in) {
 			return nil
@@ -93,7 +98,7 @@ func (p *pass) refused(ctx context.Context, id string, in *prepared, sendErr err
 		if err := p.r.happen(l, b, ev, sendErr.Error()); err != nil {
 			return err
 		}
-		if kind == provider.ErrSenderNotAllowed {
+		if kind == provider.ErrSenderNotAllowed && (l.rec.From == "" || l.row.Kind == kindPreview) { // else it is barred when it is next due
 			return p.r.happen(l, b, sequence.Event{Kind: sequence.EventUnsure, At: ev.At}, sendErr.Error())
 		}
 		return nil

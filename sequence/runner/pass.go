@@ -1,6 +1,7 @@
 package runner
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -19,7 +20,7 @@ type pass struct {
 	claim    store.Claim
 	box      store.Mailbox
 	data     boxData
-	was      boxData // as stored
+	was      []byte // data as stored
 	linked   provider.Linked
 	mb       observed
 	leaseEnd time.Time
@@ -28,6 +29,7 @@ type pass struct {
 	retrying  time.Time // since when what was passed over is being tried again; zero is not now
 	pacedTill time.Time // the mailbox has sent as fast as it may until then
 	changed   bool      // box or data differ from what is stored
+	waits     bool      // there are copies that are not seen yet
 	damaged   []string  // enrollments that this pass set aside: no more is done with them
 
 	extra []store.IndexRow // to be stored with the mailbox's record
@@ -63,7 +65,10 @@ func (p *pass) run(ctx context.Context) (err error) {
 			return fmt.Errorf("runner: the data of mailbox %s: %w", p.box.ID, err)
 		}
 	}
-	p.was, p.readStart = p.data, p.data.ReadStart
+	p.readStart = p.data.ReadStart
+	if p.was, err = json.Marshal(p.data); err != nil {
+		return fmt.Errorf("runner: mailbox %s: %w", p.box.ID, err)
+	}
 	if trouble = p.work(ctx); trouble == nil {
 		p.data.Failures, p.data.Trouble, p.data.FailingSince, p.data.Alarmed = 0, "", time.Time{}, false
 		if !p.linked.Abilities.ThreadReplies && !p.box.ReadAt.IsZero() {
@@ -213,12 +218,12 @@ func (p *pass) hold(ctx context.Context) error {
 
 // save stores the mailbox's record under the fence.
 func (p *pass) save(ctx context.Context) error {
-	if !p.changed && p.data == p.was {
-		return nil
-	}
 	data, err := json.Marshal(p.data)
 	if err != nil {
 		return fmt.Errorf("runner: mailbox %s: %w", p.box.ID, err)
+	}
+	if !p.changed && bytes.Equal(data, p.was) {
+		return nil
 	}
 	p.box.Data = data
 	box := p.box
@@ -226,7 +231,7 @@ func (p *pass) save(ctx context.Context) error {
 		return fmt.Errorf("runner: mailbox %s: %w", p.box.ID, err)
 	}
 	p.box.Version++
-	p.was, p.changed, p.extra = p.data, false, nil
+	p.was, p.changed, p.extra = data, false, nil
 	return nil
 }
 
@@ -345,6 +350,9 @@ func (p *pass) lost(ctx context.Context, pe *provider.Error) error {
 			if l.st.Open != 0 {
 				l.rec.LookAt = now.Add(p.r.opts.ReadEvery)
 			}
+			if l.rec.Barred != "" {
+				l.rec.AskAt = now.Add(p.r.opts.ReadEvery)
+			}
 		}
 		return nil
 	})
@@ -371,7 +379,7 @@ func (p *pass) back(ctx context.Context) error {
 				b.Fence = &p.claim.Fence
 				at := sequence.InstantOf(p.r.cfg.Now())
 				for _, l := range ls {
-					if l.st.Holds&sequence.HoldMailbox == 0 {
+					if l.st.Holds&sequence.HoldMailbox == 0 || l.rec.Barred != "" {
 						continue
 					}
 					if err := p.r.happen(l, b, sequence.Event{Kind: sequence.EventMailboxBack, At: at}, ""); err != nil {
@@ -393,6 +401,10 @@ func (p *pass) back(ctx context.Context) error {
 
 // announce stores the mailbox's record together with an event about it.
 func (p *pass) announce(ctx context.Context, kind EventKind, reason string) error {
+	return p.announceThat(ctx, Event{Kind: kind, Reason: reason})
+}
+
+func (p *pass) announceThat(ctx context.Context, ev Event) error {
 	p.data.Marks++
 	data, err := json.Marshal(p.data)
 	if err != nil {
@@ -400,17 +412,17 @@ func (p *pass) announce(ctx context.Context, kind EventKind, reason string) erro
 	}
 	p.box.Data = data
 	box := p.box
-	ev := Event{
-		ID: fmt.Sprintf("%s/%d", p.box.ID, p.data.Marks), Kind: kind, At: p.r.cfg.Now(),
-		Mailbox: p.box.ID, Link: p.box.Link, Owner: p.linked.Owner, Reason: reason,
-	}
-	if kind == EventMailboxStopped {
+	ev.ID, ev.At = fmt.Sprintf("%s/%d", p.box.ID, p.data.Marks), p.r.cfg.Now()
+	ev.Mailbox, ev.Link, ev.Owner = p.box.ID, p.box.Link, p.linked.Owner
+	if ev.Kind == EventMailboxStopped {
 		ev.Until = p.data.StoppedUntil
 	}
-	if err := p.r.cfg.Store.Commit(ctx, store.Batch{Fence: &p.claim.Fence, Mailbox: &box, Outbox: []store.Event{eventRow(ev)}}); err != nil {
+	if err := p.r.cfg.Store.Commit(ctx, store.Batch{
+		Fence: &p.claim.Fence, Mailbox: &box, Index: p.extra, Outbox: []store.Event{eventRow(ev)},
+	}); err != nil {
 		return fmt.Errorf("runner: mailbox %s: %w", p.box.ID, err)
 	}
 	p.box.Version++
-	p.was, p.changed = p.data, false
+	p.was, p.changed, p.extra = data, false, nil
 	return nil
 }

@@ -21,6 +21,14 @@ type PreviewParams struct {
 	Link     string
 	Actor    string
 	FromName string
+
+	// From is an address of the mailbox's to send from; empty is its own. The
+	// preview goes to the same address, and so proves an alias for sending:
+	// once one of its mails has arrived in this mailbox with its From kept,
+	// Enroll and Send take the alias. A link that can't read proves nothing,
+	// and is refused with provider.ErrSenderNotAllowed.
+	From string
+
 	Sequence *sequence.Sequence
 	Data     map[string]string
 	Zone     string
@@ -47,8 +55,8 @@ func (r *Runner) Preview(ctx context.Context, p PreviewParams) (Enrollment, erro
 		now.Steps[i].Days, now.Steps[i].After = 0, 0
 	}
 	return r.enroll(ctx, EnrollParams{
-		Key: p.Key, Link: p.Link, Actor: p.Actor, FromName: p.FromName, Sequence: &now, Data: p.Data, Zone: p.Zone,
-		Recipient: provider.Address{Name: p.FromName, Addr: linked.Account.Address},
+		Key: p.Key, Link: p.Link, Actor: p.Actor, FromName: p.FromName, From: p.From, Sequence: &now, Data: p.Data, Zone: p.Zone,
+		Recipient: provider.Address{Name: p.FromName, Addr: orElse(p.From, linked.Account.Address)},
 	}, kindPreview)
 }
 

@@ -56,14 +56,17 @@ func (p *pass) read(ctx context.Context, full bool) error {
 	}
 	p.data.ReadStart = start
 	p.changed = true
-	if !tracked {
+	if !tracked && !p.waits {
 		p.box.ReadAt = time.Time{}
 		if err := p.endWatch(ctx); err != nil {
 			return err
 		}
 		return p.save(ctx)
 	}
-	p.box.ReadAt = p.pollAt(p.r.cfg.Now())
+	now := p.r.cfg.Now()
+	if p.box.ReadAt = p.pollAt(now); p.waits { // no push tells of our own copies
+		p.box.ReadAt = earlier(p.box.ReadAt, now.Add(p.r.opts.ReadEvery))
+	}
 	return p.save(ctx)
 }
 

@@ -215,7 +215,7 @@ func (r *Runner) markSent(l *loaded, b *store.Batch, in store.Intent, res store.
 	if err := r.happen(l, b, sequence.Event{Kind: sequence.EventSent, Step: sequence.StepID(in.Step), At: sequence.InstantOf(at)}, ""); err != nil {
 		return err
 	}
-	if m.Ref == "" && m.Real == "" {
+	if m.Ref == "" && m.Real == "" || m.From != "" {
 		b.Index = append(b.Index, r.pendingRow(l, m))
 	}
 	if l.row.Kind == kindPreview {

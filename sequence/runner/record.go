@@ -24,6 +24,7 @@ const (
 type record struct {
 	To        provider.Address   `json:"to"`
 	FromName  string             `json:"from_name,omitempty"`
+	From      string             `json:"from,omitempty"` // an alias of the mailbox; empty is its own address
 	Cc        []provider.Address `json:"cc,omitempty"`
 	Bcc       []provider.Address `json:"bcc,omitempty"`
 	Zone      string             `json:"zone,omitempty"`
@@ -37,6 +38,8 @@ type record struct {
 	Unmade    time.Time          `json:"unmade,omitzero"`     // since when the renderer has failed on the next mail
 	Try       int                `json:"try,omitempty"`       // intents so far, makes their ids unique
 	Hold      string             `json:"hold,omitempty"`      // the latest reason of a hold, for people
+	Barred    Bar                `json:"barred,omitempty"`    // what keeps it from this link, beside what the engine knows
+	AskAt     time.Time          `json:"ask_at,omitzero"`     // when that is asked again
 	Ended     string             `json:"ended,omitempty"`     // why it ended early, for people
 	Notes     int                `json:"notes,omitempty"`     // makes keys of events unique
 	Restored  string             `json:"restored,omitempty"`  // the restoration that Asked belongs to
@@ -58,6 +61,11 @@ type sentMail struct {
 	// Starts marks the first mail of a thread: those after it, up to the next
 	// such mark, answer it.
 	Starts bool `json:"starts,omitempty"`
+
+	// From is the alias that it was sent from, empty for the mailbox's own
+	// address, and Fate what was seen of that; empty is nothing yet.
+	From string `json:"from,omitempty"`
+	Fate string `json:"fate,omitempty"`
 }
 
 func (m sentMail) id() string {
@@ -110,6 +118,8 @@ type boxData struct {
 	Before       string    `json:"before,omitempty"`    // the cursor that the backup had
 	Recovered    string    `json:"recovered,omitempty"` // the restoration whose lost time is made up for
 	Push         pushData  `json:"push,omitzero"`
+
+	Aliases map[string]alias `json:"aliases,omitempty"` // by normalised address: what is known of sending from them
 }
 
 // loaded is an enrollment read from the store and understood.

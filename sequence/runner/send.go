@@ -49,10 +49,16 @@ func (p *pass) due(ctx context.Context, id string) error {
 		return err
 	}
 	if l.row.Link != p.box.Link {
+		l.rec.Barred = ""
 		return p.only(ctx, l, sequence.EventMailboxLost, "the mailbox belongs to another link now")
 	}
 	if _, zone, ok := p.r.zoned(l); !ok {
 		return p.only(ctx, l, sequence.EventUnsure, fmt.Sprintf("the time zone %q is not known here any more", zone))
+	}
+	if l.rec.Barred != "" {
+		if still, err := p.askAgain(ctx, l); err != nil || still {
+			return err
+		}
 	}
 	now := p.r.cfg.Now()
 	next := sequence.Next(l.seq, l.st, p.r.calendar(l), now)
@@ -226,6 +232,9 @@ func (p *pass) sendStep(ctx context.Context, l *loaded, step sequence.Step, dead
 	if err != nil {
 		return err
 	}
+	if barred, err := p.bar(ctx, l); err != nil || barred {
+		return err
+	}
 	if stop, err := p.lastWord(ctx, l, step); err != nil || stop {
 		return err
 	}
@@ -327,7 +336,7 @@ func (p *pass) prepare(ctx context.Context, l *loaded, step sequence.Step, deadl
 		intent: in,
 		mail: sentMail{
 			Step: int(step.ID), Intent: in.ID, MessageID: in.MessageID, Key: in.Key, Thread: meta.Thread.ID,
-			Subject: meta.Thread.Subject, Starts: meta.Thread.InReplyTo == "",
+			Subject: meta.Thread.Subject, Starts: meta.Thread.InReplyTo == "", From: l.rec.From,
 		},
 		outgoing: &provider.Outgoing{
 			Raw: raw, MessageID: in.MessageID, Key: in.Key, From: meta.From, To: meta.To, Cc: meta.Cc, Bcc: meta.Bcc,
