@@ -103,9 +103,9 @@ var signingKey = sync.OnceValue(func() *rsa.PrivateKey {
 	return key
 })
 
-func (f *fakeMicrosoft) mailbox(t testing.TB, addr, name string) *postoffice.Mailbox {
+func (f *fakeMicrosoft) mailbox(t testing.TB, addr, name string, aliases ...string) *postoffice.Mailbox {
 	t.Helper()
-	m, err := f.office.AddMailbox(postoffice.MailboxConfig{Address: addr, Name: name, IDDomain: "namprd00.prod.outlook.com"})
+	m, err := f.office.AddMailbox(postoffice.MailboxConfig{Address: addr, Name: name, Aliases: aliases, IDDomain: "namprd00.prod.outlook.com"})
 	if err != nil {
 		t.Fatal(err)
 	}

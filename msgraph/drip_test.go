@@ -29,13 +29,13 @@ type drip struct {
 
 func newDrip(t *testing.T) *drip { return newDripOf(t, msgraphtest.Config{}, time.Hour) }
 
-func newDripOf(t *testing.T, cfg msgraphtest.Config, readEvery time.Duration) *drip {
+func newDripOf(t *testing.T, cfg msgraphtest.Config, readEvery time.Duration, aliases ...string) *drip {
 	t.Helper()
 	d := &drip{fakeMicrosoft: newFakeMicrosoft(t, false, cfg), t: t}
-	d.box = d.mailbox(t, maria, "Maria Silva")
+	d.box = d.mailbox(t, maria, "Maria Silva", aliases...)
 	d.box.SetDelays(postoffice.Delays{Visible: 5 * time.Second, SentCopy: 30 * time.Second})
 	g := d.consent(t, maria, provider.AccessReplies)
-	acc := provider.Account{Subject: g.Identity.Subject, Address: maria, Access: g.Access}
+	acc := provider.Account{Subject: g.Identity.Subject, Address: maria, Addresses: append([]string{maria}, g.Identity.Aliases...), Access: g.Access}
 	d.linked = provider.Linked{
 		Link: "link", Owner: "maria", Provider: d.prov.Name(), Kind: d.prov.Kind(), Account: acc, Limits: d.prov.Limits(),
 		Abilities: d.prov.Abilities(g.Access), Mailbox: d.prov.Open(acc, &refresher{p: d.prov, g: g}),

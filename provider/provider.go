@@ -148,9 +148,10 @@ type Account struct {
 	// Microsoft's tid and oid. Never an address.
 	Subject string
 
-	// Address is the primary address and Addresses are all addresses known
-	// to be delivered to this mailbox, Address among them. Display and
-	// matching only.
+	// Address is the primary address and Addresses are all that are known to
+	// be the account's, Address among them. Mail to one of them need not reach
+	// this mailbox: Gmail lets a user send from addresses of other mailboxes.
+	// Display and matching only.
 	Address   string
 	Addresses []string
 

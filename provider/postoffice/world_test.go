@@ -143,6 +143,27 @@ func TestRewritesFrom(t *testing.T) {
 	}
 }
 
+// TestAliases flips what becomes of mail from an alias, and of mail from an
+// address whose own mail goes elsewhere.
+func TestAliases(t *testing.T) {
+	w := newWorld(t)
+	b := w.ada.Beliefs()
+	b.RewritesAlias, b.RewritesFrom = true, false
+	w.ada.SetBeliefs(b)
+	submit(t, w.ada, 0, text("From: recruiting@example.com", "To: bob@example.net", "Message-ID: <1@example.com>"))
+	if in := visible(w.bob)[0]; !slices.Equal(in.From, []string{"ada@example.com"}) {
+		t.Errorf("an alias was kept: %s", in.Raw)
+	}
+	eve, err := w.AddMailbox(MailboxConfig{Address: "eve@example.com", Senders: []string{"bob@example.net"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	submit(t, eve, 0, text("From: bob@example.net", "To: bob@example.net", "Message-ID: <2@example.com>"))
+	if in := visible(w.bob)[0]; !slices.Equal(in.From, []string{"bob@example.net"}) || len(visible(eve)) != 1 || eve.Owns("bob@example.net") {
+		t.Errorf("%s", in.Raw)
+	}
+}
+
 func TestRuleFilesMail(t *testing.T) {
 	w := newWorld(t)
 	w.bob.SetRule(func(m Message) []string {

@@ -124,7 +124,9 @@ type Config struct {
 	// Guard has the last word on each mail. Nil lets all go.
 	Guard Guard
 
-	// MayAct says whether actor may send over the link. Nil: only its owner.
+	// MayAct says whether actor may send over the link: linking.Linker's MayAct
+	// is one. It is asked at enrolling and before each mail leaves, by several
+	// goroutines at once. An error lets the mail wait. Nil: only its owner.
 	MayAct func(ctx context.Context, actor string, link provider.Linked) (bool, error)
 
 	// Zones resolves IANA names. Nil is time.LoadLocation.

@@ -70,6 +70,31 @@
 // The Runner knows no users. Enroll, Send and Preview ask MayAct; all other
 // methods do what they are told, so the host checks who calls them.
 //
+// # From an alias
+//
+// Mail leaves from the mailbox's own address, or from an alias that is proven.
+// That a service lets a user send from an address proves neither that answers
+// to it reach this mailbox (Gmail's list holds addresses of other mailboxes)
+// nor that the address is kept (an organisation at Microsoft 365 that has not
+// allowed sending from aliases has it replaced, as Gmail is believed to
+// replace what it does not know; no answer says so). A Preview from the alias
+// to itself proves both, once it arrives here with its From kept. The sent
+// copy of every later mail from it is looked at: one that left under another
+// name is told (EventRewritten) and flagged, the alias loses its proof
+// (EventAliasLost), and what is still to be sent from it is held until a new
+// preview proves it. A link that can't read takes only an alias that was
+// proven while it could. Aliases tells where each stands.
+//
+// # On behalf of a colleague
+//
+// A mail always leaves from the link's own mailbox. Actor is the host's user
+// who acts, Owner the one whose link it is; both are in every event of an
+// enrollment and in every entry of its conversation. MayAct is asked when
+// somebody enrolls, and again just before each mail: who may not send any more
+// has his enrollments held (Enrollment.Barred says BarActor), and they go on
+// by themselves once he may again. A mail whose intent is committed by then
+// leaves.
+//
 // # What remains
 //
 // The same recipient under two Keys is two runs, and gets the mails of both.

@@ -69,6 +69,16 @@ func newWorld(t *testing.T, change ...func(*runner.Config)) *world {
 	return w
 }
 
+// replaceMailbox has the link be one of another mailbox.
+func (w *world) replaceMailbox(cfg postoffice.MailboxConfig) {
+	w.t.Helper()
+	box, err := w.office.AddMailbox(cfg)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	w.box = box
+}
+
 func (w *world) runner() *runner.Runner {
 	w.t.Helper()
 	r, err := runner.New(w.cfg)
@@ -93,11 +103,11 @@ func (o *opener) Open(_ context.Context, id string) (provider.Linked, error) {
 	if id != link {
 		return provider.Linked{}, &provider.Error{Kind: provider.ErrRelink, Op: "open", Reason: "no_such_link"}
 	}
-	grant, err := o.w.prov.Consent(sender, o.access)
+	grant, err := o.w.prov.Consent(o.w.box.Address(), o.access)
 	if err != nil {
 		return provider.Linked{}, err
 	}
-	acc := provider.Account{Subject: grant.Identity.Subject, Address: sender, Addresses: o.w.box.Addresses(), Access: o.access}
+	acc := provider.Account{Subject: grant.Identity.Subject, Address: o.w.box.Address(), Addresses: append(o.w.box.Addresses(), o.w.box.Senders()...), Access: o.access}
 	mb := o.w.prov.Open(acc, staticToken{grant.Token})
 	if o.wrap != nil {
 		mb = o.wrap(mb)
