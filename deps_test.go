@@ -71,6 +71,8 @@ func TestImportRules(t *testing.T) {
 			reason: "the contract knows no SDK and no storage"},
 		{pkg: "provider/quote", forbid: []string{module + "/store", module + "/sequence", module + "/linking", module + "/provider", "net", "database/sql", "golang.org/x/oauth2", "github.com/microcosm-cc"},
 			reason: "finding new text is pure: strings in, strings out"},
+		{pkg: "provider/optout", forbid: []string{module, "golang.org", "github.com", "net", "database/sql"},
+			reason: "recognising a wish is pure, and reads the author's words alone"},
 		{pkg: "provider/safehtml", forbid: []string{module + "/store", module + "/sequence", module + "/linking", module + "/provider", "golang.org/x/oauth2"},
 			reason: "a sanitiser knows HTML and nothing of mail services"},
 		{pkg: "gmail", forbid: []string{module + "/store", module + "/linking", module + "/sequence", module + "/msgraph"},
