@@ -151,9 +151,12 @@ type Attachment struct {
 	Inline      bool
 }
 
-// Report is a delivery status or disposition notification (RFC 3464, RFC 8098).
+// Report is a delivery status, a disposition notification or a feedback
+// report (RFC 3464, RFC 8098, RFC 5965). Of a delivery report that is written
+// for people alone it holds what could be read from its words.
 type Report struct {
 	Type       string // report-type: delivery-status, disposition-notification, ...
+	Feedback   string // Feedback-Type of a feedback report, lower case: abuse, opt-out, ...
 	Recipients []RecipientReport
 
 	// OriginalMessageID and OriginalTo come from the returned headers of the
@@ -167,7 +170,7 @@ type Report struct {
 type RecipientReport struct {
 	Final      string // Final-Recipient's address
 	Original   string // Original-Recipient's address
-	Action     string // failed, delayed, delivered, relayed, expanded; lower case
+	Action     string // failed, delayed, delivered, relayed, expanded; lower case; empty if not told
 	Status     string // RFC 3463: 5.1.1
 	Diagnostic string // Diagnostic-Code, for telling a limit from a dead address
 }

@@ -37,11 +37,7 @@ func Read(raw []byte) (*provider.Message, error) {
 	}
 	r.entity(newEntity(fields, body, "text/plain"), "", "", 0)
 	msg.Text, msg.HTML = r.text.String(), r.html.String()
-	if msg.Report == nil && provider.IsSystemSender(msg.Envelope.From) {
-		if msg.Report = textReport(msg.Text); msg.Report == nil && msg.HTML != "" {
-			msg.Report = textReport(htmlLines(msg.HTML))
-		}
-	}
+	r.words()
 	msg.Defect = errors.Join(r.faults...)
 	return msg, msg.Defect
 }
@@ -149,6 +145,7 @@ type reader struct {
 	text, html strings.Builder
 	parts      int
 	faults     []error
+	returned   []byte // a mail, or the header of one, that lies in the mail
 }
 
 func (r *reader) fault(part, problem string) {
@@ -185,6 +182,7 @@ func (r *reader) entity(e *entity, part, parent string, depth int) {
 		r.fault(part, "the content type is malformed")
 	}
 	name, disposition := e.file()
+	r.keepReturned(e, part)
 	if disposition == "attachment" || name != "" && part != "" {
 		r.attach(e, part, parent)
 		return

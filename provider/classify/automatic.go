@@ -6,32 +6,58 @@ import (
 
 // automatic finds answers that a machine gave (RFC 3834 and the older forms
 // still in use).
-func automatic(m message) (Verdict, bool) {
+func automatic(m *message) (Verdict, bool) {
+	if v, ok := notice(m); ok {
+		return v, true
+	}
 	evidence := m.automaticHeader()
 	if evidence == "" {
+		evidence = m.automaticWords()
+	}
+	switch {
+	case evidence != "":
+	case m.token("Auto-Submitted") == "auto-generated" || m.token("Auto-Submitted") == "auto-notified":
+		// Ticket systems relay people's words under this value.
+		return Verdict{Class: Unsure, Evidence: "Auto-Submitted without a second sign"}, true
+	case !answers(m.subject) && machineWords.has(m.text[:min(len(m.text), 400)]):
+		return Verdict{Class: Unsure, Evidence: "wording of an automatic answer"}, true
+	default:
 		return Verdict{}, false
 	}
 	v := Verdict{Class: AutoReply, Evidence: evidence}
-	v.Until = returnDate(m)
-	if !v.Until.IsZero() || awayWords(m) {
+	away := m.away()
+	if until := returnDate(m); !until.IsZero() && (away || strings.Contains(evidence, "Exchange") || m.token("Auto-Submitted") == "auto-replied") {
+		v.Until, away = until, true
+	}
+	if away {
 		v.Class = OutOfOffice
 	}
 	return v, true
 }
 
-func (m message) automaticHeader() string {
+// away reports whether the words say that a person is absent.
+func (m *message) away() bool {
+	return strings.HasPrefix(m.env.Class, "IPM.Note.Rules.OofTemplate") || awayWords.has(m.subject) || awayWords.has(m.text)
+}
+
+func (m *message) autoSubmitted() bool {
+	return strings.HasPrefix(m.token("Auto-Submitted"), "auto-")
+}
+
+// automaticHeader names the header that is a machine's. The values matter:
+// programs that people write with set some of these to no.
+func (m *message) automaticHeader() string {
 	switch m.token("Auto-Submitted") {
-	case "", "no":
-	case "auto-generated":
-		// Ticket systems relay people's words under this value. Exchange's
-		// own answers carry a second sign.
-		if m.token("X-Ms-Exchange-Generated-Message-Source") == "mailbox" || awaySubject(m.env.Subject) || m.says("X-Autoreply") || awayWords(m) {
+	case "", "no", "false":
+	case "auto-generated", "auto-notified":
+		// Exchange's own answers carry a second sign.
+		if m.rulesAgent() || automaticSubject(m.subject) || m.says("X-Autoreply") || m.nullSender() && m.away() || machineWords.has(m.text) && !answers(m.subject) {
 			return "Auto-Submitted"
 		}
 	default:
 		return "Auto-Submitted"
 	}
-	if strings.EqualFold(m.header("X-Ms-Exchange-Generated-Message-Source"), "Mailbox Rules Agent") {
+	if m.rulesAgent() {
 		return "X-MS-Exchange-Generated-Message-Source"
 	}
 	if strings.HasPrefix(m.env.Class, "IPM.Note.Rules.OofTemplate") || strings.HasPrefix(m.env.Class, "IPM.Note.Rules.ReplyTemplate") {
@@ -48,41 +74,81 @@ func (m message) automaticHeader() string {
 		return "X-POST-MessageClass"
 	}
 	switch m.token("Precedence") {
-	case "auto_reply":
+	case "auto_reply", "auto-reply":
 		return "Precedence"
 	case "bulk", "junk":
-		if awaySubject(m.env.Subject) {
-			return "Precedence and Subject"
+		if automaticSubject(m.subject) || awaySubject(m.subject) || !answers(m.subject) && machineWords.has(m.text) {
+			return "Precedence and wording"
 		}
 	}
-	if m.nullSender() && (awaySubject(m.env.Subject) || awayWords(m)) {
+	if m.nullSender() && (automaticSubject(m.subject) || m.away() || machineWords.has(m.subject) || machineWords.has(m.text)) {
 		return "null return path and wording"
 	}
 	return ""
 }
 
-// awaySubject knows the prefixes that mail programs put before the subject
-// of an automatic answer. A person who answers such a mail has Re: before it.
-func awaySubject(subject string) bool {
-	s := strings.ToLower(strings.TrimSpace(subject))
-	for _, prefix := range []string{
-		"automatic reply", "auto reply", "auto-reply", "autoreply", "out of office", "out of the office", "ooo:",
-		"automatische antwort", "abwesenheit", "abwesend", "réponse automatique", "reponse automatique", "absence",
-		"respuesta automática", "respuesta automatica", "fuera de la oficina", "risposta automatica", "fuori sede",
-		"automatisch antwoord", "afwezig", "autosvar", "frånvaro", "automaattinen", "resposta automática", "odpowiedź automatyczna",
-	} {
-		if strings.HasPrefix(s, prefix) {
-			return true
-		}
+func (m *message) rulesAgent() bool {
+	return strings.EqualFold(m.header("X-Ms-Exchange-Generated-Message-Source"), "Mailbox Rules Agent")
+}
+
+// automaticWords judges without any header, as mail within one Exchange
+// organisation and that of old vacation programs comes: by a subject that
+// only programs write, or that a text of absence confirms.
+func (m *message) automaticWords() string {
+	if automaticSubject(m.subject) {
+		return "Subject"
+	}
+	if awaySubject(m.subject) && (machineWords.has(m.text) || awayWords.has(m.text)) && (vacationSubject(m.subject) || machineWords.has(m.text)) {
+		return "Subject and wording"
+	}
+	return ""
+}
+
+// answers reports whether a subject begins as that of an answer or a
+// forwarded mail: what follows the prefix is another's subject.
+func answers(subject string) bool {
+	prefix, _, ok := strings.Cut(subject, ":")
+	if !ok || len(prefix) > 12 {
+		prefix, _, ok = strings.Cut(subject, "：") // as Chinese and Japanese programs write it
+	}
+	if i := strings.IndexByte(prefix, '['); i > 0 { // Re[2]:
+		prefix = prefix[:i]
+	}
+	switch strings.TrimSpace(prefix) {
+	case "re", "aw", "wg", "fw", "fwd", "sv", "vs", "vb", "rv", "enc", "res", "tr", "rif", "r", "i", "odp", "pd", "antw", "doorst", "vl", "ynt", "ilt", "ref", "回复", "答复", "转发", "回覆", "轉寄", "返信", "転送", "답장", "전달", "отв", "ha", "на", "απ", "σχετ":
+		return ok
 	}
 	return false
 }
 
-// awayWords looks for the words of absence in subject and text.
-func awayWords(m message) bool {
-	return awaySubject(m.env.Subject) || containsAny(strings.ToLower(m.text()),
-		"out of office", "out of the office", "on vacation", "on holiday", "on annual leave", "on leave", "on parental leave", "away until",
-		"am away", "i'm away", "currently away", "limited access to email", "limited access to my email", "nicht im büro", "im urlaub",
-		"abwesend", "nicht erreichbar", "en congé", "absent du bureau", "absente du bureau", "actuellement absent", "de vacaciones",
-		"fuera de la oficina", "fuori sede", "fuori ufficio", "in ferie", "afwezig", "niet op kantoor", "met vakantie")
+// automaticSubject knows the prefixes that mail services put before the
+// subject of an automatic answer, in the language of its author. A person who
+// answers such a mail has Re: before it.
+func automaticSubject(subject string) bool { return startsWith(subject, automaticPrefixes, true) }
+
+// awaySubject knows what people and old programs make the subject of one.
+func awaySubject(subject string) bool {
+	return automaticSubject(subject) || vacationSubject(subject) || startsWith(subject, awayPrefixes, false)
+}
+
+func vacationSubject(subject string) bool {
+	return strings.HasPrefix(subject, "away from my mail") || strings.HasPrefix(subject, "away from mail") || strings.HasPrefix(subject, "i am on vacation") || strings.HasPrefix(subject, "vacation reply")
+}
+
+// startsWith reports whether one of the prefixes begins the subject; marked
+// is that a colon, a bracket or a dash must follow, or nothing.
+func startsWith(subject string, prefixes []string, marked bool) bool {
+	subject = strings.TrimLeft(subject, "[(* ")
+	for _, p := range prefixes {
+		rest, ok := strings.CutPrefix(subject, p)
+		if !ok {
+			continue
+		}
+		rest = strings.TrimLeft(rest, " ")
+		if !marked || rest == "" || strings.HasPrefix(rest, ":") || strings.HasPrefix(rest, "：") || strings.HasPrefix(rest, "]") || strings.HasPrefix(rest, ")") ||
+			strings.HasPrefix(rest, "-") || strings.HasPrefix(rest, "–") || strings.HasPrefix(rest, "re:") {
+			return true
+		}
+	}
+	return false
 }

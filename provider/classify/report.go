@@ -1,7 +1,6 @@
 package classify
 
 import (
-	"regexp"
 	"strings"
 
 	"github.com/outreachkit/outreach/provider"
@@ -10,153 +9,195 @@ import (
 const (
 	deliveryStatus  = "delivery-status"
 	dispositionNote = "disposition-notification"
+	feedbackReport  = "feedback-report"
 )
 
-// report finds delivery reports and receipts. A report attached to a
-// person's mail is that person's mail: only the message's own type counts.
-func report(m message) (Verdict, bool) {
-	kind := m.reportType()
-	switch kind {
+// report finds delivery reports, receipts and feedback. A report attached to
+// a person's mail is that person's mail: only the message's own type counts.
+func report(m *message) (Verdict, bool) {
+	switch m.reportType() {
 	case dispositionNote:
 		return Verdict{Class: Receipt, Evidence: "report-type"}, true
+	case feedbackReport:
+		return feedback(m, "report-type"), true
 	case deliveryStatus:
 		return fromStatus(m, "report-type"), true
 	}
+	class := strings.ToUpper(m.env.Class)
 	switch {
-	case strings.HasPrefix(m.env.Class, "REPORT.IPM.Note.NDR"):
+	case strings.HasPrefix(class, "REPORT.") && (strings.HasSuffix(class, ".NDR") || strings.HasSuffix(class, ".DELAYED")):
 		return fromStatus(m, "Exchange message class"), true
-	case strings.HasPrefix(m.env.Class, "REPORT.IPM.Note"):
+	case strings.HasPrefix(class, "REPORT."):
 		return Verdict{Class: Receipt, Evidence: "Exchange message class"}, true
 	case m.header("X-Failed-Recipients") != "":
 		return fromStatus(m, "X-Failed-Recipients"), true
-	case provider.IsSystemSender(m.env.From):
+	case strings.HasPrefix(m.subject, "complaint about message from ") && m.holdsMail():
+		return feedback(m, "Subject and the mail that is returned"), true
+	}
+	return freeForm(m)
+}
+
+// freeForm finds delivery reports that call themselves none. No one sign is
+// enough but the sender's own address: people write about failed mail too,
+// and mail systems about other things.
+func freeForm(m *message) (Verdict, bool) {
+	local, _, _ := strings.Cut(firstAddr(m.env.From), "@")
+	if local == "mailer-daemon" || strings.HasPrefix(local, "microsoftexchange329e") {
+		if automaticSubject(m.subject) || challengeWords.has(m.text) || awayWords.has(m.subject) {
+			return Verdict{}, false
+		}
 		return fromStatus(m, "system sender"), true
+	}
+	subject := !answers(m.subject) && bounceWords.has(m.subject)
+	told := m.msg != nil && m.msg.Report != nil && m.msg.Report.Type == deliveryStatus
+	switch {
+	case told && (subject || bounceWords.has(m.text) || m.failedWithCode()):
+		return fromStatus(m, "a mail system's own words"), true
+	case !m.system() && !m.nullSender() && len(m.env.From) > 0 && !m.autoSubmitted():
+		return Verdict{}, false
+	case subject && !automaticSubject(m.subject):
+		return fromStatus(m, "machine-sent, and Subject"), true
+	case (m.nullSender() || len(m.env.From) == 0 || m.system()) && bounceWords.has(m.text) && !awayWords.has(m.text) && !answers(m.subject):
+		return fromStatus(m, "null return path or system sender, and wording"), true
 	}
 	return Verdict{}, false
 }
 
-func (m message) reportType() string {
-	ct := strings.ToLower(m.env.ContentType)
-	if !strings.HasPrefix(ct, "multipart/report") {
-		return ""
-	}
-	if _, params, ok := strings.Cut(ct, "report-type="); ok {
-		params = strings.Trim(params, `"`)
-		kind, _, _ := strings.Cut(params, ";")
-		return strings.Trim(strings.TrimSpace(kind), `"`)
-	}
-	if m.msg != nil && m.msg.Report != nil {
-		return m.msg.Report.Type
-	}
-	return ""
-}
-
-// fromStatus reads whom a report names and how it ended for them.
-func fromStatus(m message, evidence string) Verdict {
-	v := Verdict{Class: Bounce, Evidence: evidence}
-	delayed, delivered := false, false
-	if m.msg != nil && m.msg.Report != nil {
-		for _, r := range m.msg.Report.Recipients {
-			f := failure(r.Final, r.Status, r.Diagnostic)
-			if f.Recipient == "" {
-				f.Recipient = r.Original
-			}
-			switch r.Action {
-			case "failed", "":
-				v.Failed = append(v.Failed, f)
-			case "delayed":
-				delayed = true
-			default: // delivered, relayed, expanded
-				delivered = true
-			}
-		}
-	}
-	if len(v.Failed) > 0 {
-		return v
-	}
-	for addr := range strings.SplitSeq(m.header("X-Failed-Recipients"), ",") {
-		if addr = provider.Normalize(addr); addr != "" {
-			v.Failed = append(v.Failed, failure(addr, "", m.text()))
-		}
-	}
-	switch {
-	case delayed, isDelayNotice(m):
-		v.Class, v.Failed = Delayed, nil
-	case len(v.Failed) > 0:
-	case delivered:
-		v.Class = Receipt
-	case limitText(m.text()) && provider.IsSystemSender(m.env.From):
-		// A notice that the account's own limit is reached names nobody.
-		v.Failed = []Failure{{Limit: true}}
-	}
-	return v
-}
-
-func isDelayNotice(m message) bool {
-	subject := strings.ToLower(m.env.Subject)
-	return strings.Contains(subject, "(delay)") || strings.HasPrefix(subject, "warning: could not send message") ||
-		strings.Contains(subject, "delivery delayed") || strings.HasPrefix(subject, "delayed:")
-}
-
-// enhanced finds an enhanced status code (RFC 3463) in free text.
-var enhanced = regexp.MustCompile(`\b([245]\.\d{1,3}\.\d{1,3})\b`)
-
-// failure judges one recipient. The group's Status is often only 5.0.0 while
-// the remote server's own code stands in the diagnostic, so the more specific
-// of the two counts.
-func failure(recipient, status, diagnostic string) Failure {
-	f := Failure{Recipient: recipient, Status: status}
-	if status == "" || strings.HasSuffix(status, ".0.0") {
-		if m := enhanced.FindStringSubmatch(diagnostic); m != nil {
-			f.Status = m[1]
-		}
-	}
-	text := strings.ToLower(diagnostic)
-	f.Limit = limitCodes[f.Status] || limitText(text)
-	switch {
-	case f.Limit, strings.HasPrefix(f.Status, "4."):
-	case hardCodes[f.Status]:
-		f.Hard = !softText(text)
-	case f.Status == "" || strings.HasSuffix(f.Status, ".0.0") || f.Status == "5.5.0":
-		f.Hard = unknownUser(text)
-	}
-	return f
-}
-
-// hardCodes are the codes that speak of the address itself.
-var hardCodes = map[string]bool{
-	"5.1.0": true, "5.1.1": true, "5.1.2": true, "5.1.3": true, "5.1.6": true, "5.1.10": true, "5.4.4": true,
-}
-
-// limitCodes are Exchange Online's refusals of the sender: too many
-// recipients a day, blocked for spam, the tenant blocked, its external limit.
-var limitCodes = map[string]bool{
-	"5.1.90": true, "5.1.8": true, "5.1.91": true, "5.7.705": true, "5.7.708": true, "5.7.232": true, "5.7.233": true,
-}
-
-func limitText(text string) bool {
-	return containsAny(strings.ToLower(text), "you have reached a limit for sending mail", "daily user sending limit exceeded",
-		"daily sending quota exceeded", "exceeded your sending limit")
-}
-
-func unknownUser(text string) bool {
-	return containsAny(text, "user unknown", "unknown user", "no such user", "user not found", "unknown recipient", "recipient not found",
-		"does not exist", "doesn't exist", "address not found", "no mailbox here", "mailbox unavailable", "invalid recipient",
-		"unrouteable address", "host not found", "domain not found", "no such address", "account has been disabled")
-}
-
-// softText are the words of a passing trouble behind a code that says
-// otherwise.
-func softText(text string) bool {
-	return containsAny(text, "mailbox full", "mailbox is full", "over quota", "quota exceeded", "temporarily", "greylist",
-		"try again", "spam", "blocked", "blacklist", "policy", "reputation")
-}
-
-func containsAny(text string, words ...string) bool {
-	for _, w := range words {
-		if strings.Contains(text, w) {
+// failedWithCode reports whether the report names a recipient with a status.
+func (m *message) failedWithCode() bool {
+	for _, r := range m.msg.Report.Recipients {
+		if r.Status != "" || replyClass(r.Diagnostic) != 0 {
 			return true
 		}
 	}
 	return false
+}
+
+func (m *message) holdsMail() bool {
+	if m.msg != nil {
+		for _, a := range m.msg.Attachments {
+			if a.ContentType == "message/rfc822" {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+func (m *message) reportType() string {
+	ct := strings.ToLower(m.env.ContentType)
+	if !strings.HasPrefix(ct, "multipart/report") {
+		return ""
+	}
+	if m.msg != nil && m.msg.Report != nil && m.msg.Report.Type != "" {
+		return m.msg.Report.Type
+	}
+	if _, params, ok := strings.Cut(ct, "report-type="); ok {
+		kind, _, _ := strings.Cut(params, ";")
+		return strings.Trim(strings.TrimSpace(kind), `"`)
+	}
+	return ""
+}
+
+// feedback judges a report of what became of a mail after it arrived. RFC
+// 5965 section 7.3 and RFC 6430 have the types that a person causes; those
+// that programs cause, such as auth-failure and not-spam, are no complaints.
+func feedback(m *message, evidence string) Verdict {
+	v := Verdict{Class: FeedbackReport, Evidence: evidence, Complaint: true}
+	if m.msg == nil || m.msg.Report == nil {
+		return v
+	}
+	switch m.msg.Report.Feedback {
+	case "auth-failure", "dkim", "not-spam", "virus", "other", "miscategorized":
+		v.Complaint = false
+	}
+	return v
+}
+
+// fromStatus reads whom a report names and how it ended for them.
+func fromStatus(m *message, evidence string) Verdict {
+	v := Verdict{Class: Bounce, Evidence: evidence}
+	late := lateWords.has(m.subject) || strings.HasSuffix(strings.ToUpper(m.env.Class), ".DELAYED")
+	coded := strings.HasPrefix(m.env.ContentType, "multipart/report")
+	failed, delivered := false, false
+	for _, r := range m.recipients() {
+		action := r.Action
+		if !coded && action != "failed" && (late || lateWords.has(m.text)) {
+			action = "delayed"
+		} else if !coded && action == "delayed" {
+			action = "failed" // the words say nothing of another try
+		}
+		switch action {
+		case "failed", "", "delayed":
+			f := m.judge(r, action == "delayed")
+			failed = failed || action != "delayed"
+			v.Failed = append(v.Failed, f)
+		default: // delivered, relayed, expanded
+			delivered = true
+		}
+	}
+	switch {
+	case failed:
+	case len(v.Failed) > 0, late && !delivered:
+		v.Class = Delayed
+	case delivered:
+		v.Class = Receipt
+	case m.system():
+		// A notice that the account's own limit is reached names nobody.
+		if f := failure("", "", m.text, "", false); f.Kind == Limit {
+			v.Failed = []Failure{f}
+		}
+	}
+	return v
+}
+
+// recipients are those that the report or, without one, its header names.
+func (m *message) recipients() []provider.RecipientReport {
+	var out []provider.RecipientReport
+	if m.msg != nil && m.msg.Report != nil && m.msg.Report.Type == deliveryStatus {
+		out = m.msg.Report.Recipients
+	}
+	for addr := range strings.SplitSeq(m.header("X-Failed-Recipients"), ",") {
+		if addr = provider.Normalize(addr); addr == "" || len(out) > maxFailed || names(out, addr) {
+			continue
+		}
+		// What the text says of anybody is said of the one that failed.
+		out = append(out[:len(out):len(out)], provider.RecipientReport{Final: addr, Diagnostic: m.text[:min(len(m.text), maxDiagnosis)]})
+	}
+	return out[:min(len(out), maxFailed)]
+}
+
+// maxFailed bounds the recipients of one report that are told.
+const maxFailed = 100
+
+func names(list []provider.RecipientReport, addr string) bool {
+	for _, r := range list {
+		if provider.Normalize(r.Final) == addr || provider.Normalize(r.Original) == addr {
+			return true
+		}
+	}
+	return false
+}
+
+// judge is failure with the words for people, where those for programs say
+// nothing.
+func (m *message) judge(r provider.RecipientReport, late bool) Failure {
+	addr := r.Final
+	if provider.Normalize(addr) == "" {
+		addr = r.Original
+	}
+	f := failure(addr, r.Status, r.Diagnostic, m.text[:min(len(m.text), 2*maxDiagnosis)], late)
+	if f.Kind == Unclear && len(m.msg0().Recipients) <= 1 && m.text != "" {
+		f = failure(addr, f.Status, r.Diagnostic+" "+m.text[:min(len(m.text), maxDiagnosis)], "", late)
+	}
+	return f
+}
+
+var noReport provider.Report
+
+func (m *message) msg0() *provider.Report {
+	if m.msg == nil || m.msg.Report == nil {
+		return &noReport
+	}
+	return m.msg.Report
 }

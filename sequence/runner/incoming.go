@@ -275,8 +275,8 @@ func (p *pass) matched(ctx context.Context, env *provider.Envelope, m provider.M
 	for _, h := range m.Hits {
 		ids = append(ids, h.Key)
 	}
-	if j.stopsAll() {
-		more, err := p.sameSender(ctx, env)
+	if j.stopsAll() || v.Complaint {
+		more, err := p.alsoOf(ctx, &j, ls)
 		if err != nil {
 			return err
 		}
@@ -287,7 +287,7 @@ func (p *pass) matched(ctx context.Context, env *provider.Envelope, m provider.M
 		}
 	}
 	p.incoming++
-	if err := p.refusesMailbox(ctx, &j); err != nil {
+	if err := p.refusesMailbox(ctx, &j, ls); err != nil {
 		return err
 	}
 	_, err := p.r.change(ctx, ids, func(ls []*loaded, b *store.Batch) error {
@@ -343,11 +343,25 @@ func lastMail(l *loaded) time.Time {
 	return l.rec.Mails[len(l.rec.Mails)-1].At
 }
 
-// sameSender lists every enrollment, in all mailboxes, of the author.
-func (p *pass) sameSender(ctx context.Context, env *provider.Envelope) ([]string, error) {
+// alsoOf lists every enrollment, in all mailboxes, of the author of an answer
+// or, as a complaint comes from a mail service, of whom the mail that it cites
+// went to.
+func (p *pass) alsoOf(ctx context.Context, j *judgement, ls map[string]*loaded) ([]string, error) {
+	var who []string
+	if j.verdict.Complaint {
+		for id, hit := range j.hits {
+			if l := ls[id]; l != nil && j.cites(l, hit) {
+				who = append(who, l.row.Recipient)
+			}
+		}
+	} else {
+		for _, a := range j.env.From {
+			who = append(who, a.Addr)
+		}
+	}
 	var ids []string
-	for _, a := range env.From {
-		more, err := p.r.enrollmentsOf(ctx, a.Addr)
+	for _, addr := range who {
+		more, err := p.r.enrollmentsOf(ctx, addr)
 		if err != nil {
 			return nil, err
 		}

@@ -34,6 +34,9 @@ func (p *pass) judge(l *loaded, b *store.Batch, j *judgement) error {
 		at = sequence.InstantOf(p.r.cfg.Now())
 	}
 	hit, direct := j.hits[l.id()]
+	if !direct && j.verdict.Class == classify.FeedbackReport { // another of who complained
+		return p.r.happen(l, b, sequence.Event{Kind: sequence.EventUnsubscribed, At: at}, complained)
+	}
 	if !direct {
 		if l.st.Terminal() || l.seq.Independent || l.row.Kind == kindPreview || j.env.Received.Before(l.row.Created) {
 			return nil
@@ -56,6 +59,11 @@ func (p *pass) judge(l *loaded, b *store.Batch, j *judgement) error {
 		if err := p.r.happen(l, b, ev, reason); err != nil {
 			return err
 		}
+	}
+	if ev.Kind == sequence.EventUnsubscribed {
+		l.row.Flagged = true
+		p.r.tell(l, b, Event{Kind: EventFlagged, At: at.Time(), Reason: reason})
+		b.Suppressions = append(b.Suppressions, store.Suppression{Hash: p.r.suppressionHash(l.row.Recipient), Reason: "complaint", At: p.r.cfg.Now()})
 	}
 	if j.direction == provider.DirectionOwn {
 		l.row.Flagged = false // the owner has answered
@@ -81,6 +89,8 @@ func (j *judgement) event(l *loaded, hit provider.Hit, zone *time.Location) (seq
 	switch v.Class {
 	case classify.Bounce:
 		return j.bounce(l, hit)
+	case classify.FeedbackReport:
+		return j.complaint(l, hit)
 	case classify.Human:
 		if hit.Copied {
 			return sequence.Event{}, ""
@@ -114,32 +124,57 @@ var answerBy = map[provider.Evidence]string{
 	provider.EvidenceAddress:   "a new mail from the recipient",
 }
 
+// cites reports whether the message names a mail of this enrollment: whoever
+// wrote it has seen that mail. Anybody can forge the rest of a report.
+func (j *judgement) cites(l *loaded, hit provider.Hit) bool {
+	return hit.Evidence == provider.EvidenceReference ||
+		j.msg != nil && j.msg.Report != nil && l.wrote(provider.BareID(j.msg.Report.OriginalMessageID), j.msg.Report.OriginalKey)
+}
+
 // bounce ends the enrollment only if the report says that this recipient
-// can't be reached, and cites mail of ours.
+// can't be reached, and cites mail of ours. What may pass changes nothing:
+// the next step is tried. What a person must judge is held for one.
 func (j *judgement) bounce(l *loaded, hit provider.Hit) (sequence.Event, string) {
 	unsure := sequence.Event{Kind: sequence.EventUnsure}
-	cites := hit.Evidence == provider.EvidenceReference ||
-		j.msg != nil && j.msg.Report != nil && l.wrote(provider.BareID(j.msg.Report.OriginalMessageID), j.msg.Report.OriginalKey)
-	if !cites {
+	if !j.cites(l, hit) {
 		return unsure, "a delivery report that cites no mail of ours"
 	}
 	if len(j.verdict.Failed) == 0 {
 		return unsure, "a delivery report that names nobody"
 	}
 	for _, f := range j.verdict.Failed {
-		if provider.Normalize(f.Recipient) != l.row.Recipient {
+		if provider.Normalize(f.Recipient) != l.row.Recipient && (f.Recipient != "" || f.Kind != classify.Limit) {
 			continue
 		}
-		switch {
-		case f.Limit:
-			return unsure, "the mail service refused to send: " + f.Status
-		case f.Hard:
+		switch f.Kind {
+		case classify.Limit:
+			return unsure, "the mail service refused to send: " + orElse(f.Status, "its limit is reached")
+		case classify.Hard:
 			return sequence.Event{Kind: sequence.EventBounced}, "the address takes no mail: " + orElse(f.Status, v5)
+		case classify.Policy:
+			return unsure, "the mail was refused by a rule, and the address may be good: " + orElse(f.Status, v5)
+		case classify.Unclear:
+			return unsure, "the mail was not delivered, and the report does not say why: " + orElse(f.Status, v5)
 		}
 		return sequence.Event{}, "" // it may still arrive, or a later mail may
 	}
 	return sequence.Event{}, "" // somebody in copy
 }
+
+// complaint is a report of the recipient's service that the recipient called
+// the mail abuse, or wants no more. It counts as an opt-out if it cites a
+// mail of ours; a report that a program caused changes nothing.
+func (j *judgement) complaint(l *loaded, hit provider.Hit) (sequence.Event, string) {
+	switch {
+	case !j.verdict.Complaint:
+		return sequence.Event{}, ""
+	case !j.cites(l, hit):
+		return sequence.Event{Kind: sequence.EventUnsure}, "a complaint that cites no mail of ours"
+	}
+	return sequence.Event{Kind: sequence.EventUnsubscribed}, complained
+}
+
+const complained = "the recipient's mail service passed on a complaint"
 
 // v5 stands for a failure whose report has no status code.
 const v5 = "5.0.0"

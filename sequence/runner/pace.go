@@ -51,15 +51,22 @@ func (p *pass) paceSend(now time.Time) {
 // a block that an administrator must lift is noticed again after it.
 const stopFor = 24 * time.Hour
 
-// refusesMailbox stops sending, and not the candidates, when a report says
-// that the sender was refused. Reading goes on.
-func (p *pass) refusesMailbox(ctx context.Context, j *judgement) error {
-	if j.verdict.Class != classify.Bounce || j.direction == provider.DirectionOwn {
+// refusesMailbox stops sending, and not the candidates, when a report that
+// cites mail of ours says that the sender was refused. Reading goes on.
+func (p *pass) refusesMailbox(ctx context.Context, j *judgement, ls map[string]*loaded) error {
+	if j.direction == provider.DirectionOwn {
+		return nil
+	}
+	cited := false
+	for id, hit := range j.hits {
+		cited = cited || ls[id] != nil && j.cites(ls[id], hit)
+	}
+	if !cited {
 		return nil
 	}
 	status, limited := "", false
 	for _, f := range j.verdict.Failed {
-		if f.Limit {
+		if f.Kind == classify.Limit {
 			status, limited = f.Status, true
 		}
 	}

@@ -1,0 +1,128 @@
+package classify
+
+import (
+	"strings"
+	"time"
+)
+
+// maxAway bounds a believable absence.
+const maxAway = 366 * 24 * time.Hour
+
+// returnDate finds when an absent person is back: the first believable date
+// beside words that announce one. Days begin at midnight in the zone of the
+// message's Date, which is the sender's.
+func returnDate(m *message) time.Time {
+	base := m.env.Date
+	if base.IsZero() {
+		base = m.env.Received
+	}
+	if base.IsZero() || m.msg == nil {
+		return time.Time{}
+	}
+	text := m.subject + "\n" + m.text
+	var marks []hit[mark]
+	announcements.find(text, func(h hit[mark]) bool {
+		marks = append(marks, h)
+		return len(marks) < 60
+	})
+	if len(marks) == 0 {
+		return time.Time{}
+	}
+	var back, through time.Time
+	for _, d := range datesIn(text, marks, base) {
+		kind := nearest(marks, d, text)
+		if kind == nothing {
+			continue
+		}
+		day := d.day
+		if kind == lastDay {
+			day = day.AddDate(0, 0, 1) // away through that day: back on the next
+		}
+		if !day.After(base) || !day.Before(base.Add(maxAway)) {
+			continue
+		}
+		if kind == firstDay && back.IsZero() {
+			back = day
+		}
+		if kind == lastDay && through.IsZero() {
+			through = day
+		}
+	}
+	if !back.IsZero() {
+		return back
+	}
+	return through
+}
+
+// mark is what words beside a date say of it.
+type mark int
+
+const (
+	nothing      mark = iota
+	lastDay           // before the date: the last day away
+	firstDay          // before it: the first day back
+	rangeEnd          // before it, and after another: the last day away
+	lastDayEnds       // behind it: the last day away
+	firstDayEnds      // behind it: the first day back
+	otherDay          // before it: another day than that of the return
+)
+
+// The reach of a mark, in bytes.
+const (
+	reachAhead  = 48
+	reachRange  = 12
+	reachBehind = 16
+)
+
+// nearest returns what the closest mark says of a date: lastDay, firstDay or
+// nothing.
+func nearest(marks []hit[mark], d dated, text string) mark {
+	best, gap := nothing, reachAhead+1
+	for _, h := range marks {
+		switch h.tag {
+		case lastDay, firstDay, otherDay:
+			// A mark that is as close and longer says more.
+			if g := d.at - h.end; g >= 0 && g < gap && !strings.ContainsAny(text[h.end:d.at], "!?") {
+				best, gap = h.tag, g
+			}
+		case rangeEnd:
+			if g := d.at - h.end; g >= 0 && g <= reachRange && g < gap && strings.ContainsAny(text[max(0, h.at-28):h.at], "0123456789") {
+				best, gap = lastDay, g
+			}
+		case lastDayEnds, firstDayEnds:
+			if g := h.at - d.end; g >= 0 && g <= reachBehind && g < gap && !strings.ContainsAny(text[d.end:h.at], "0123456789") {
+				best, gap = lastDay, g
+				if h.tag == firstDayEnds {
+					best = firstDay
+				}
+			}
+		}
+	}
+	if best == otherDay {
+		return nothing
+	}
+	return best
+}
+
+// announcements are the words beside a return date. In some languages they
+// stand behind it.
+var announcements = newPhrasebook(map[string]mark{
+	`until; till; through; up to and including; thru
+	bis; jusqu'au; jusqu'à; jusqu'en; jusque; hasta; fino al; fino a; fino all'; sino al; até; tot en met; t/m; do dnia; aż do; till och med; t.o.m; til og med; t.o.m.; fram til; indtil
+	до; по; do; až do; včetně; până la; până pe; până în; μέχρι; έως; ως τις; kuni; līdz; iki; sve do; vključno do; 至; 直到; 到`: lastDay,
+
+	`back on; back in the office on; back in the office; back at work; back at my desk; back from; back; return on; returning on; returning; return; returns; returned; available again on; available again from; available from; reachable again; resume on; in the office again; re-open; reopen
+	wieder am; wieder ab; ab dem; ab; zurück am; zurück; wieder im büro; wieder erreichbar; wieder da; wieder zur verfügung; de retour le; de retour; retour le; mon retour; reviens le; reviendrai le; serai joignable; à partir du; dès le
+	vuelvo el; vuelvo; regreso el; regreso; volveré el; volveré; vuelta el; de vuelta el; me reincorporo; me incorporo; a partir del; incorporaré; regresaré; di ritorno il; di ritorno; rientro il; rientro; rientrerò; tornerò; torno il; sarò di nuovo; dal giorno; a partire dal; a partire da
+	regresso; regressarei; retorno; retornarei; volto; voltarei; de volta; a partir de; a partir do; tot; terug op; terug; vanaf; weer bereikbaar; weer aanwezig; weer op kantoor; wracam; powrót; powrotu; wrócę; będę dostępn; od dnia; dostępny od; dostępna od
+	tillbaka; åter; är åter; återkommer; tilbage; tilbake; er tilbage; igen den; igjen fra; takaisin; palaan; tavoitettavissa; вернусь; выйду; возвращаюсь; буду в офисе; буду доступ; с; повернуся; повертаюся; vrátím se; vrátím; zpět; opět; vrátim; späť; od
+	revin; voi reveni; mă întorc; mă voi întoarce; începând cu; επιστρέφω; θα επιστρέψω; επιστροφή; από; tagasi; atgriez; grįšiu; vraćam; vračam; dönüş; tekrar; 返回; 回来; 恢复; 回复工作; 出社`: firstDay,
+
+	`to; and; -; –; au; al; a; y el; und; and returning; i; til; till den; e`: rangeEnd,
+
+	`まで; 迄; まで不在; 까지; 'e kadar; 'a kadar; kadar; ye kadar; tarihine kadar; asti; saakka; ig; ig bezárólag; 为止; 期间; 結束`: lastDayEnds,
+
+	`から; より; に戻; に出社; に復帰; 以降; 부터; 에 복귀; 에 돌아; 'de döne; 'da döne; 'de ofis; 'da ofis; tarihinde döne; tarihinde ofis; tarihinden itibaren; itibaren; alkaen; lähtien; än leszek; én leszek; án leszek; tól; től; én; án; én vissza; 返回; 回来; 恢复; 起; 后回`: firstDayEnds,
+
+	`from; since; starting; beginning; as of; vom; von; seit; du; depuis; à compter du; desde; dal; del; desde el; van; sinds; od poniedziałku; från; fra; з; начиная с; written on; dated; sent on; on behalf`: otherDay,
+})

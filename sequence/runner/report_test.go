@@ -1,0 +1,144 @@
+package runner_test
+
+import (
+	"bytes"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/outreachkit/outreach/provider"
+	"github.com/outreachkit/outreach/provider/postoffice"
+	"github.com/outreachkit/outreach/sequence/runner"
+)
+
+// TestReports: what each kind of delivery failure means to the enrollment.
+func TestReports(t *testing.T) {
+	for name, c := range map[string]struct {
+		does    postoffice.Behaviour
+		status  string
+		sent    int
+		flagged bool
+	}{
+		"hard":           {postoffice.Behaviour{Do: postoffice.Bounce, Code: "5.1.1"}, runner.StatusBounced, 1, false},
+		"hard and later": {postoffice.Behaviour{Do: postoffice.BounceLater, Code: "5.1.10"}, runner.StatusBounced, 1, false},
+		"a full mailbox": {postoffice.Behaviour{Do: postoffice.Bounce, Code: "5.2.2", On: 1}, runner.StatusCompleted, 3, false},
+		"late":           {postoffice.Behaviour{Do: postoffice.BounceDelay, Code: "4.4.1", On: 1}, runner.StatusCompleted, 3, false},
+		"a policy":       {postoffice.Behaviour{Do: postoffice.Bounce, Code: "5.7.1"}, runner.StatusHeld, 1, true},
+		"unclear":        {postoffice.Behaviour{Do: postoffice.BounceLater, Code: "5.0.0", Text: "It was not delivered."}, runner.StatusHeld, 1, true},
+		"a limit":        {postoffice.Behaviour{Do: postoffice.Bounce, Code: "5.1.90"}, runner.StatusHeld, 1, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t)
+			c.does.After = time.Minute
+			w.person("elif@example.net", c.does)
+			id := w.enroll("elif@example.net").ID
+			w.tick()
+			w.pass(14 * day)
+			if e := w.want(id, c.status, c.sent); e.Flagged != c.flagged {
+				t.Errorf("flagged %t, want %t", e.Flagged, c.flagged)
+			}
+			stopped := 0
+			if name == "a limit" {
+				stopped = 1
+			}
+			if n := w.events.count(runner.EventMailboxStopped); n != stopped {
+				t.Errorf("the mailbox was stopped %d times, want %d", n, stopped)
+			}
+			w.sound()
+		})
+	}
+}
+
+// forged is a report that is made up: it names the recipient and cites
+// nothing that only a receiver of the mail can know.
+func forged(code string) func(postoffice.Reaction) []byte {
+	return func(r postoffice.Reaction) []byte {
+		return crlfLines(
+			"From: Mail Delivery Subsystem <mailer-daemon@googlemail.com>", "To: "+r.To.Addr, "Subject: Delivery Status Notification (Failure)",
+			"Message-ID: "+r.ID, "Date: "+r.Now.Format(time.RFC1123Z), "Auto-Submitted: auto-replied", "X-Failed-Recipients: "+r.From.Addr,
+			`Content-Type: multipart/report; report-type=delivery-status; boundary="b"`, "",
+			"--b", "Content-Type: text/plain", "", "Address not found", "",
+			"--b", "Content-Type: message/delivery-status", "", "Reporting-MTA: dns; googlemail.com", "",
+			"Final-Recipient: rfc822; "+r.From.Addr, "Action: failed", "Status: "+code, "Diagnostic-Code: smtp; 550 "+code+" no such user", "",
+			"--b", "Content-Type: message/rfc822", "", "Message-ID: <guessed@mail.agency.example.com>", "Subject: A role in Lisbon", "", "Hello",
+			"--b--", "",
+		)
+	}
+}
+
+func crlfLines(lines ...string) []byte { return []byte(strings.Join(lines, "\r\n")) }
+
+// TestForgedReport: a report that anybody can write gives up no address and
+// stops no mailbox.
+func TestForgedReport(t *testing.T) {
+	for _, code := range []string{"5.1.1", "5.1.90"} {
+		t.Run(code, func(t *testing.T) {
+			w := newWorld(t)
+			w.person("frank@example.net", postoffice.Behaviour{Do: postoffice.Custom, On: 1, After: time.Minute, Write: forged(code)})
+			id := w.enroll("frank@example.net").ID
+			w.tick()
+			w.pass(14 * day)
+			if e := w.get(id); e.Status == runner.StatusBounced {
+				t.Errorf("it ended the enrollment: %s", w.events.kinds(id))
+			}
+			if n := w.events.count(runner.EventMailboxStopped); n != 0 {
+				t.Errorf("it stopped the mailbox %d times", n)
+			}
+			w.sound()
+		})
+	}
+}
+
+// feedback is a report of the recipient's mail service (RFC 5965). It is in
+// the thread and returns the header of the mail.
+func feedback(kind string) func(postoffice.Reaction) []byte {
+	return func(r postoffice.Reaction) []byte {
+		header, _, _ := bytes.Cut(r.Mail, []byte("\r\n\r\n"))
+		id := ""
+		for line := range strings.Lines(string(header)) {
+			if name, value, ok := strings.Cut(line, ":"); ok && strings.EqualFold(name, "Message-ID") {
+				id = strings.TrimSpace(value)
+			}
+		}
+		return crlfLines(
+			"From: complaints@fbl.example.net", "To: "+r.To.Addr, "Subject: Re: A role in Lisbon", "Message-ID: "+r.ID,
+			"Date: "+r.Now.Format(time.RFC1123Z), "In-Reply-To: "+id, `Content-Type: multipart/report; report-type=feedback-report; boundary="b"`, "",
+			"--b", "Content-Type: text/plain", "", "This is an email abuse report.", "",
+			"--b", "Content-Type: message/feedback-report", "", "Feedback-Type: "+kind, "Version: 1", "User-Agent: Example/1.0", "Original-Rcpt-To: "+r.From.Addr, "",
+			"--b", "Content-Type: text/rfc822-headers", "", string(header), "",
+			"--b--", "",
+		)
+	}
+}
+
+// TestComplaint: a complaint is an opt-out of that person, everywhere. A
+// feedback report about signatures is none.
+func TestComplaint(t *testing.T) {
+	w := newWorld(t)
+	w.person("kim@example.net", postoffice.Behaviour{Do: postoffice.Custom, On: 2, After: 5 * time.Minute, Write: feedback("abuse")})
+	w.person("lee@example.net", postoffice.Behaviour{Do: postoffice.Custom, On: 1, After: 5 * time.Minute, Write: feedback("auth-failure")})
+	kim, lee := w.enroll("kim@example.net").ID, w.enroll("lee@example.net").ID
+	other := w.enroll("kim@example.net", func(p *runner.EnrollParams) { p.Key = "another" }).ID
+	w.tick()
+	w.pass(14 * day)
+	for _, id := range []string{kim, other} {
+		w.want(id, runner.StatusUnsubscribed, 1)
+	}
+	if !w.get(kim).Flagged && !w.get(other).Flagged {
+		t.Error("no person is told to look")
+	}
+	w.want(lee, runner.StatusCompleted, 3)
+	p := runner.EnrollParams{Key: "again", Link: link, Recipient: provider.Address{Addr: "Kim@example.net"}, Sequence: threeSteps()}
+	if e, err := w.run.Enroll(t.Context(), p); err == nil {
+		w.tick()
+		w.want(e.ID, runner.StatusUnsubscribed, 0)
+	}
+	if n := w.mails("kim@example.net"); n != 2 {
+		t.Errorf("%d mails left for who complained after the second, want 2", n)
+	}
+	if got := fmt.Sprint(w.events.count(runner.EventUnsubscribed)); got == "0" {
+		t.Error("the host was not told")
+	}
+	w.sound()
+}
