@@ -27,6 +27,8 @@ func TestSecretsDontPrint(t *testing.T) {
 		msgraph.Config{ClientSecret: canary},
 		runner.Config{Key: []byte(canary)},
 		linking.BeginParams{Session: canary},
+		linking.BeginAdminParams{Session: canary},
+		provider.AdminRequest{State: canary},
 		linking.CompleteParams{Query: url.Values{"code": {canary}}, Session: canary},
 		provider.AuthRequest{State: canary, Nonce: canary},
 		provider.Callback{Code: canary, Verifier: canary},

@@ -38,10 +38,15 @@ func GoogleEndpoints() Endpoints {
 // Config describes one OAuth client at Google. ClientID and ClientSecret are
 // required.
 type Config struct {
-	// Name tells this registration from the host's others. Links remember
-	// it. Empty is "gmail".
+	// Name tells this registration from the host's others, such as that of a
+	// customer who brings their own. Links remember it: a link is refreshed by
+	// the registration that it was made with, so it must not change, also when
+	// the secret does. Empty is "gmail".
 	Name string
 
+	// ClientSecret rolls over without a gap: a client may have two. Add the
+	// new one in Google's console, deploy it, then disable the old one
+	// (https://support.google.com/cloud/answer/15549257).
 	ClientID     string
 	ClientSecret string
 

@@ -1,6 +1,8 @@
 package msgraph
 
 import (
+	"crypto"
+	"crypto/x509"
 	"log/slog"
 	"net/http"
 	"net/url"
@@ -30,14 +32,25 @@ func GlobalEndpoints() Endpoints {
 }
 
 // Config describes one app registration in Microsoft Entra ID. ClientID and
-// ClientSecret are required.
+// either ClientSecret or Certificate and Key are required.
 type Config struct {
-	// Name tells this registration from the host's others. Links remember
-	// it. Empty is "msgraph".
+	// Name tells this registration from the host's others, such as that of a
+	// customer who brings their own. Links remember it: a link is refreshed by
+	// the registration that it was made with, so it must not change, also when
+	// the secret or the certificate does. Empty is "msgraph".
 	Name string
 
+	// ClientSecret rolls over without a gap: a registration may have two.
+	// Add the new one in the Entra admin center, deploy it, remove the old one.
 	ClientID     string
 	ClientSecret string
+
+	// Certificate, with its Key, is in place of a secret. Its public part is
+	// uploaded to the registration; it rolls over in the same way. Key makes
+	// RSA signatures (PS256), one for each token request: an *rsa.PrivateKey
+	// or a key service's signer.
+	Certificate *x509.Certificate
+	Key         crypto.Signer
 
 	// Tenant is who may link where a request names no tenant: a tenant's id
 	// or domain, "organizations", "consumers" or "common". Empty is "common".
@@ -76,6 +89,7 @@ type Provider struct {
 	now       func() time.Time
 	transport http.RoundTripper
 	timeout   time.Duration
+	tokens    http.RoundTripper // transport, or one that adds what proves who the app is
 	keys      oidc.KeySet
 	folders   folders
 	push      *PushConfig // nil is none
@@ -125,6 +139,10 @@ func New(cfg Config) (*Provider, error) {
 	if p.timeout == 0 {
 		p.timeout = courier.Timeout
 	}
+	p.tokens = p.transport
+	if cfg.Certificate != nil {
+		p.tokens = newAsserting(p.transport, p.id, cfg.Certificate, cfg.Key, p.now)
+	}
 	p.keys = p.newKeySet()
 	if cfg.Push != nil {
 		p.push = cfg.Push.filled()
@@ -140,8 +158,8 @@ func (c *Config) validate(ends Endpoints) error {
 	if c.ClientID == "" {
 		return badConfig("ClientID", "is empty; the app registration shows it as Application (client) ID")
 	}
-	if c.ClientSecret == "" {
-		return badConfig("ClientSecret", "is empty; it is the value, not the id, of a client secret of the app registration")
+	if err := c.validCredential(); err != nil {
+		return err
 	}
 	if c.Tenant != "" && !validTenant(c.Tenant) {
 		return badConfig("Tenant", "must be a tenant's id or domain, organizations, consumers or common")
@@ -236,11 +254,11 @@ func (p *Provider) oauthConfig(tenant string) oauth2.Config {
 	}
 }
 
-// String hides the secret.
-func (c Config) String() string { return "msgraph.Config(the secret hidden)" }
+// String hides the secret and the key.
+func (c Config) String() string { return "msgraph.Config(the secret and the key hidden)" }
 
-// GoString hides the secret.
+// GoString hides the secret and the key.
 func (c Config) GoString() string { return c.String() }
 
-// LogValue hides the secret.
+// LogValue hides the secret and the key.
 func (c Config) LogValue() slog.Value { return slog.StringValue(c.String()) }

@@ -222,6 +222,7 @@ func (p *Provider) plainClient() *http.Client {
 	return &http.Client{Transport: p.transport, Timeout: p.timeout, CheckRedirect: courier.NoRedirect}
 }
 
+// withClient has x/oauth2 make its requests with the app's credential.
 func (p *Provider) withClient(ctx context.Context) context.Context {
-	return context.WithValue(ctx, oauth2.HTTPClient, p.plainClient())
+	return context.WithValue(ctx, oauth2.HTTPClient, &http.Client{Transport: p.tokens, Timeout: p.timeout, CheckRedirect: courier.NoRedirect})
 }

@@ -1,6 +1,9 @@
 package provider
 
-import "net/url"
+import (
+	"log/slog"
+	"net/url"
+)
 
 // AdminRequest asks an organisation's administrator to allow the app.
 type AdminRequest struct {
@@ -23,6 +26,9 @@ func (r AdminRequest) String() string { return "provider.AdminRequest(the state 
 
 // GoString hides the state.
 func (r AdminRequest) GoString() string { return r.String() }
+
+// LogValue hides the state.
+func (r AdminRequest) LogValue() slog.Value { return slog.StringValue(r.String()) }
 
 // Permission is one that the app asks for, and what for.
 type Permission struct {

@@ -65,7 +65,7 @@ func (s *Server) token(w http.ResponseWriter, r *http.Request) {
 	if u, p, ok := r.BasicAuth(); ok {
 		id, secret = u, p
 	}
-	if id != s.cfg.ClientID || secret != s.cfg.ClientSecret {
+	if id != s.cfg.ClientID || !slices.Contains(s.secrets, secret) {
 		oauthError(w, http.StatusUnauthorized, "invalid_client", "", "The OAuth client was not found.")
 		return
 	}
@@ -201,6 +201,21 @@ func (s *Server) Withdraw(addr, subtype string) {
 	if box := s.office.Mailbox(addr); box != nil {
 		s.kill(box, "-"+subtype)
 	}
+}
+
+// AddSecret gives the OAuth client another secret beside those it has.
+func (s *Server) AddSecret(secret string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.secrets = append(s.secrets, secret)
+}
+
+// RemoveSecret takes a secret from the OAuth client, the first one
+// (Config.ClientSecret) too.
+func (s *Server) RemoveSecret(secret string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.secrets = slices.DeleteFunc(s.secrets, func(have string) bool { return have == secret })
 }
 
 // ExpireAccessTokens makes the server refuse every access token given out so

@@ -94,6 +94,7 @@ type Server struct {
 	access   map[string]*token
 	refresh  map[string]*token
 	rules    []*Rule
+	secrets  []string
 	serial   int
 	push     pushes
 	listener net.Listener
@@ -118,7 +119,7 @@ func New(office *postoffice.Office, cfg Config) (*Server, error) {
 		cfg.CodeLife = 10 * time.Minute
 	}
 	s := &Server{
-		office: office, clock: office.Clock(), cfg: cfg, base: socketless,
+		office: office, clock: office.Clock(), cfg: cfg, base: socketless, secrets: []string{cfg.ClientSecret},
 		pending: make(map[string]*consent), codes: make(map[string]*code),
 		access: make(map[string]*token), refresh: make(map[string]*token),
 	}

@@ -2,6 +2,7 @@ package msgraphtest
 
 import (
 	"crypto/sha256"
+	"crypto/x509"
 	"encoding/base64"
 	"fmt"
 	"maps"
@@ -22,6 +23,8 @@ type entra struct {
 	mu            sync.Mutex
 	serial        int
 	secretExpired bool
+	secrets       []string
+	certificates  []*x509.Certificate
 	tenants       []Tenant
 	accounts      map[*postoffice.Mailbox]Account
 	pending       map[string]*request
@@ -35,6 +38,7 @@ type entra struct {
 func newEntra(cfg Config) *entra {
 	e := &entra{
 		policy:   cfg.Policy,
+		secrets:  []string{cfg.ClientSecret},
 		accounts: make(map[*postoffice.Mailbox]Account), pending: make(map[string]*request), sessions: make(map[string]*postoffice.Mailbox),
 		codes: make(map[string]*code), access: make(map[string]*token), refresh: make(map[string]*token), consents: make(map[string][]string),
 	}
@@ -142,12 +146,27 @@ func (s *Server) ChallengeAccessTokens(address string) {
 	}
 }
 
-// ExpireSecret has the client secret run out, or be renewed under the same
+// ExpireSecret has the first client secret run out, or be renewed under the same
 // value.
 func (s *Server) ExpireSecret(expired bool) {
 	s.entra.mu.Lock()
 	defer s.entra.mu.Unlock()
 	s.entra.secretExpired = expired
+}
+
+// AddSecret gives the registration another client secret beside those it has.
+func (s *Server) AddSecret(secret string) {
+	s.entra.mu.Lock()
+	defer s.entra.mu.Unlock()
+	s.entra.secrets = append(s.entra.secrets, secret)
+}
+
+// RemoveSecret takes a client secret from the registration, the first one
+// (Config.ClientSecret) too.
+func (s *Server) RemoveSecret(secret string) {
+	s.entra.mu.Lock()
+	defer s.entra.mu.Unlock()
+	s.entra.secrets = slices.DeleteFunc(s.entra.secrets, func(have string) bool { return have == secret })
 }
 
 // resource is what names of scopes without one belong to.

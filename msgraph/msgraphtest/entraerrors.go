@@ -101,6 +101,8 @@ func (s *Server) problem(number int) *problem {
 		p.code, p.status, p.text = "invalid_client", http.StatusUnauthorized, "The request body must contain the following parameter: 'client_assertion' or 'client_secret'."
 	case 7000222:
 		p.code, p.status, p.text = "invalid_client", http.StatusUnauthorized, "The provided client secret keys are expired."
+	case 700021, 700023, 700024, 700027:
+		p.code, p.status, p.text = "invalid_client", http.StatusUnauthorized, "The client assertion was not taken: it is signed with a key that is not registered, or its claims or its time do not fit."
 	case 900144:
 		p.code, p.text = "invalid_request", "The request body must contain a parameter that is missing."
 	case 9001023:

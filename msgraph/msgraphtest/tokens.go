@@ -72,18 +72,20 @@ func (s *Server) client(r *http.Request) (segment, *problem) {
 	}
 	g, ok := s.segment(r.PathValue("tenant"))
 	s.entra.mu.Lock()
-	expired := s.entra.secretExpired
+	expired, good := s.entra.secretExpired && secret == s.cfg.ClientSecret, slices.Contains(s.entra.secrets, secret)
 	s.entra.mu.Unlock()
-	switch {
+	switch assertion := r.PostForm.Get("client_assertion"); {
 	case !ok:
 		return g, s.problem(90002)
 	case id == "":
 		return g, s.missingParameter("client_id")
 	case id != s.cfg.ClientID:
 		return g, s.problem(700016)
+	case assertion != "" && secret == "":
+		return g, s.checkAssertion(r, assertion)
 	case secret == "":
 		return g, s.problem(7000218)
-	case secret != s.cfg.ClientSecret:
+	case !good:
 		return g, s.problem(7000215)
 	case expired:
 		return g, s.problem(7000222)
