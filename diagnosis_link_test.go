@@ -37,7 +37,7 @@ func linkSituations() map[string]func(*diagnosed) (string, error, provider.Reaso
 	day := func(n float64) time.Time {
 		return time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC).Add(time.Duration(n * 24 * float64(time.Hour)))
 	}
-	return map[string]func(*diagnosed) (string, error, provider.Reason){
+	all := map[string]func(*diagnosed) (string, error, provider.Reason){
 		"too late":      lateCallback(11*time.Minute, provider.ReasonFlowExpired),
 		"much too late": lateCallback(time.Hour, provider.ReasonFlowUnknown),
 		"twice": func(w *diagnosed) (string, error, provider.Reason) {
@@ -130,6 +130,14 @@ func linkSituations() map[string]func(*diagnosed) (string, error, provider.Reaso
 		"unusable":       kind(provider.ErrMailboxUnusable, provider.ReasonMailboxUnusable),
 		"no kind at all": plain("gmail", errors.New("canary"), provider.ReasonUnknown),
 	}
+	// What no error tells, but package linking finds out, is kept as a code.
+	for _, r := range []provider.Reason{
+		provider.ReasonLimited, provider.ReasonScopesLost, provider.ReasonKeepsBroken, provider.ReasonForgiven, provider.ReasonStartedOver,
+		provider.ReasonSilent, provider.ReasonPushEnded,
+	} {
+		all["kept as "+string(r)] = plain("msgraph", &provider.Error{Kind: provider.ErrTemporary, Reason: string(r)}, r)
+	}
+	return all
 }
 
 // askAdmin asks the administrator of the Microsoft user's tenant.
