@@ -27,6 +27,7 @@ type health struct {
 type noted struct {
 	at      time.Time
 	reading bool
+	push    time.Time
 	good    bool
 }
 
@@ -45,7 +46,7 @@ func (l *Linker) Report(ctx context.Context, id string, h provider.Health) error
 	l.mu.Lock()
 	last, known := l.noted[id]
 	l.mu.Unlock()
-	if known && last.good && h.Err == nil && last.reading == h.Reading && now.Sub(last.at) < noteEvery && now.Sub(last.at) >= 0 {
+	if known && last.good && h.Err == nil && last.reading == h.Reading && last.push.Equal(h.Push) && now.Sub(last.at) < noteEvery && now.Sub(last.at) >= 0 {
 		return nil
 	}
 	link, err := l.mailbox(ctx, id)
@@ -82,7 +83,7 @@ func (l *Linker) Report(ctx context.Context, id string, h provider.Health) error
 	if len(l.noted) >= maxNoted {
 		clear(l.noted)
 	}
-	l.noted[id] = noted{at: now, reading: h.Reading, good: h.Err == nil}
+	l.noted[id] = noted{at: now, reading: h.Reading, push: h.Push, good: h.Err == nil}
 	l.mu.Unlock()
 	l.tell(ctx, link)
 	return nil
@@ -93,7 +94,7 @@ func (l *Linker) Report(ctx context.Context, id string, h provider.Health) error
 func (l *Linker) takeIn(link *store.Link, rec *record, h provider.Health, now time.Time) {
 	rec.Health.Read, rec.Health.Sent = later(rec.Health.Read, h.Read), later(rec.Health.Sent, h.Sent)
 	if h.Err == nil {
-		rec.Health.Reading = h.Reading
+		rec.Health.Reading, rec.Health.Push = h.Reading, h.Push
 	}
 	l.listen(link, rec, now)
 }
@@ -125,23 +126,6 @@ func (l *Linker) follow(link *store.Link, rec *record, f fault) error {
 		return l.move(link, rec, store.LinkHeld, f)
 	}
 	return nil
-}
-
-// NotePush writes down until when the mail service announces a mailbox's new
-// mail to the host. The zero time is that it does not.
-func (l *Linker) NotePush(ctx context.Context, id string, until time.Time) error {
-	link, err := l.mailbox(ctx, id)
-	if err != nil {
-		return err
-	}
-	_, err = l.updateFrom(ctx, link, func(_ *store.Link, rec *record) error {
-		if rec.Health.Push.Equal(until) {
-			return errUnchanged
-		}
-		rec.Health.Push = until
-		return nil
-	})
-	return err
 }
 
 // appTrouble raises the alarm of a registration if an error is its fault.

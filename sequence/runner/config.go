@@ -25,6 +25,16 @@ type Mailboxes interface {
 	Open(ctx context.Context, link string) (provider.Linked, error)
 }
 
+// Reporter is met by a Mailboxes that keeps how its links do, as
+// linking.Linker does: it is told how each pass over a mailbox ended, also one
+// whose link did not open. It alerts the operator to a fault of the app
+// registration, once for all mailboxes; without one, each mailbox that fails
+// for long is told of by itself (EventMailboxFlagged). Its errors are logged
+// and change nothing.
+type Reporter interface {
+	Report(ctx context.Context, link string, h provider.Health) error
+}
+
 // Renderer turns a step's words into a mail's. It is called before the mail's
 // intent is committed, and again where that did not come about; what was
 // committed is what is sent, whatever happens in between. An error or a panic puts the mail off for

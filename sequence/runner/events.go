@@ -32,7 +32,6 @@ const (
 	EventRewritten      EventKind = "sender_rewritten" // a mail from an alias left under another address; its enrollment is flagged
 	EventAliasProven    EventKind = "alias_proven"     // Alias may be sent from
 	EventAliasLost      EventKind = "alias_lost"       // Alias may not be sent from until it is proven again; Reason says why
-	EventOperator       EventKind = "operator"         // the host's app registration needs its operator
 )
 
 // Event is one thing that happened. It is delivered at least once: ID is the

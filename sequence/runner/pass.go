@@ -69,7 +69,9 @@ func (p *pass) run(ctx context.Context) (err error) {
 	if p.was, err = json.Marshal(p.data); err != nil {
 		return fmt.Errorf("runner: mailbox %s: %w", p.box.ID, err)
 	}
-	if trouble = p.work(ctx); trouble == nil {
+	trouble = p.work(ctx)
+	p.report(ctx, trouble)
+	if trouble == nil {
 		p.data.Failures, p.data.Trouble, p.data.FailingSince, p.data.Alarmed = 0, "", time.Time{}, false
 		if !p.linked.Abilities.ThreadReplies && !p.box.ReadAt.IsZero() {
 			p.box.ReadAt, p.changed = time.Time{}, true // it was to be probed, and nothing is read of it
@@ -292,13 +294,9 @@ func (p *pass) troubled(ctx context.Context, pe *provider.Error) error {
 		p.changed = true
 		return p.finish(ctx, 0)
 	case provider.ErrApp:
-		if p.data.Failures == 1 {
-			if err := p.announce(ctx, EventOperator, p.data.Trouble); err != nil {
-				return err
-			}
-		}
 		wait = max(wait, p.r.opts.ReadEvery)
-	default:
+	}
+	if _, told := p.r.cfg.Mailboxes.(Reporter); pe.Kind != provider.ErrApp || !told {
 		if !p.data.Alarmed && now.Sub(p.data.FailingSince) >= p.r.opts.AlarmAfter {
 			p.data.Alarmed = true
 			if err := p.announce(ctx, EventMailboxFlagged, "it can't be worked on since "+p.data.FailingSince.UTC().Format(time.RFC3339)+": "+p.data.Trouble); err != nil {
@@ -307,6 +305,32 @@ func (p *pass) troubled(ctx context.Context, pe *provider.Error) error {
 		}
 	}
 	return p.finish(ctx, min(wait, maxWait))
+}
+
+// report tells who keeps the links how the pass ended. What is the store's
+// trouble says nothing of the mailbox.
+func (p *pass) report(ctx context.Context, trouble error) {
+	rep, ok := p.r.cfg.Mailboxes.(Reporter)
+	if !ok || ctx.Err() != nil {
+		return
+	}
+	h := provider.Health{Read: p.data.LastRead, Reading: !p.box.ReadAt.IsZero()}
+	if p.sent > 0 {
+		h.Sent = p.r.cfg.Now()
+	}
+	if p.alive(p.r.cfg.Now()) {
+		h.Push = p.data.Push.Expires
+	}
+	if trouble != nil {
+		var pe *provider.Error
+		if !errors.As(trouble, &pe) {
+			return
+		}
+		h.Err = pe
+	}
+	if err := rep.Report(ctx, p.box.Link, h); err != nil {
+		p.r.log.WarnContext(ctx, "runner: how a mailbox does could not be reported", "mailbox", p.box.ID, "error", err)
+	}
 }
 
 // maxWait bounds every wait for a mail service: a Retry-After of a year must
