@@ -34,6 +34,9 @@ func linkSituations() map[string]func(*diagnosed) (string, error, provider.Reaso
 	dead := func(s provider.Situation, want provider.Reason) func(*diagnosed) (string, error, provider.Reason) {
 		return plain("gmail", s.In(&provider.Error{Kind: provider.ErrRelink, Op: "gmail: refresh", Reason: "invalid_grant"}), want)
 	}
+	ofLink := func(k provider.ErrorKind, r provider.Reason) func(*diagnosed) (string, error, provider.Reason) {
+		return plain("gmail", &provider.Error{Kind: k, Reason: string(r)}, r)
+	}
 	day := func(n float64) time.Time {
 		return time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC).Add(time.Duration(n * 24 * float64(time.Hour)))
 	}
@@ -96,6 +99,15 @@ func linkSituations() map[string]func(*diagnosed) (string, error, provider.Reaso
 			_, err := w.linker.Begin(w.t.Context(), linking.BeginParams{})
 			return "", err, provider.ReasonRequestInvalid
 		},
+		// What linking.Status and linking.Check say of a link.
+		"less than asked":                  ofLink(provider.ErrAccess, provider.ReasonLimited),
+		"less than before":                 ofLink(provider.ErrAccess, provider.ReasonScopesLost),
+		"a link that keeps breaking":       ofLink(provider.ErrMailboxUnusable, provider.ReasonKeepsBroken),
+		"a link that was forgiven":         ofLink(provider.ErrRelink, provider.ReasonForgiven),
+		"a link that is begun anew":        ofLink(provider.ErrRelink, provider.ReasonStartedOver),
+		"a mailbox that is not read":       ofLink(provider.ErrTemporary, provider.ReasonSilent),
+		"pushes that have ended":           ofLink(provider.ErrTemporary, provider.ReasonPushEnded),
+		"a mailbox that is given up":       plain("gmail", fmt.Errorf("x: %w", linking.ErrUnusable), provider.ReasonKeepsBroken),
 		"a token that died with a process": plain("msgraph", &provider.Error{Kind: provider.ErrRelink, Reason: linking.ReasonLostInCrash}, provider.ReasonTokenLost),
 		"no refresh token":                 plain("gmail", &provider.Error{Kind: provider.ErrAccess, Reason: "no_lasting_access"}, provider.ReasonNoLastingAccess),
 		"a narrow scope beside a wide one": plain("gmail", &provider.Error{Kind: provider.ErrAccess, Reason: "metadata_scope_beside_wider"}, provider.ReasonScopesConflict),
