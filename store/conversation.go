@@ -27,9 +27,15 @@ type Entry struct {
 	Cc        string
 	Subject   string
 	At        time.Time // when it was sent or received
-	Text      string
-	HTML      string // as sent, not sanitised
+	Text      string    // all of it
+	Fresh     string    // of mail that was read: what is new in it, without history, signature and notices
+	HTML      string    // of mail that was read: sanitised, safe to show inside a page; of mail we sent: as it was made
 	Parts     []Part
+
+	// OptOut says that the author seems to want no more mail, and what they
+	// ask for: unsubscribe, stop or erase. It is a guess from the wording,
+	// for a person to confirm; nobody was unsubscribed by it. Empty is none.
+	OptOut string
 
 	// AnswerNeeded marks an entry that a person should look at.
 	AnswerNeeded bool
@@ -39,6 +45,7 @@ type Entry struct {
 type Part struct {
 	Part, Name, ContentType string
 	Size                    int64
+	ContentID               string // what HTML cites as cid:, without angle brackets
 	Inline                  bool
 }
 

@@ -207,6 +207,11 @@ type Options struct {
 	// of our own mail.
 	NoReports bool
 
+	// RemoteImages keeps pictures that lie elsewhere in the HTML of incoming
+	// mail. Who shows it then tells its sender that it was opened, when and
+	// from where.
+	RemoteImages bool
+
 	// ReadPlain reads what is not sealed, too, where there is a
 	// Config.Sealer: set it when sealing is switched on over rows that exist.
 	// An enrollment is sealed with its next change. While it is set, who can

@@ -55,6 +55,14 @@
 // enrollment and flags it. A mail that was on its way when the answer came is
 // found out about, marked as crossed, and never sent again.
 //
+// # What a conversation shows
+//
+// Of mail that was read, Entry.Fresh is what is new in it (package quote),
+// Entry.HTML is sanitised (package safehtml), and Entry.OptOut tells that its
+// author seems to want no more mail (package optout). The last is also told
+// as EventOptOut. It is a guess from the wording: it unsubscribes nobody, and
+// a host lets a person confirm it with Unsubscribe.
+//
 // # Nothing unrelated is requested
 //
 // From the feed come identifiers. Headers are read of messages in our

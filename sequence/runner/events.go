@@ -17,6 +17,7 @@ const (
 	EventAutoReplied    EventKind = "auto_replied"
 	EventBounced        EventKind = "bounced"
 	EventUnsubscribed   EventKind = "unsubscribed"
+	EventOptOut         EventKind = "opt_out"   // an answer seems to ask for no more mail: a person confirms it with Unsubscribe, nothing else is done
 	EventTookOver       EventKind = "took_over" // the sender wrote in the thread by hand
 	EventStopped        EventKind = "stopped"   // the host or a refusal ended it; Reason says which
 	EventCompleted      EventKind = "completed"

@@ -268,6 +268,7 @@ func (p *pass) matched(ctx context.Context, env *provider.Envelope, m provider.M
 		}
 	}
 	j := judgement{env: env, msg: msg, verdict: v, direction: m.Direction, hits: make(map[string]provider.Hit)}
+	j.read(p.r.safe)
 	for _, h := range creditNewest(m.Hits, ls) {
 		j.hits[h.Key] = h
 	}

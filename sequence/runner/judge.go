@@ -17,6 +17,7 @@ type judgement struct {
 	msg       *provider.Message // nil where content can't be read
 	verdict   classify.Verdict
 	direction provider.Direction
+	said      said
 	hits      map[string]provider.Hit // the conversations it is part of
 }
 
@@ -65,6 +66,7 @@ func (p *pass) judge(l *loaded, b *store.Batch, j *judgement) error {
 		p.r.tell(l, b, Event{Kind: EventFlagged, At: at.Time(), Reason: reason})
 		b.Suppressions = append(b.Suppressions, store.Suppression{Hash: p.r.suppressionHash(l.row.Recipient), Reason: "complaint", At: p.r.cfg.Now()})
 	}
+	j.offer(p.r, l, b, hit)
 	if j.direction == provider.DirectionOwn {
 		l.row.Flagged = false // the owner has answered
 	}
@@ -194,9 +196,12 @@ func (j *judgement) entry(l *loaded, hit provider.Hit) store.Entry {
 		e.Direction = DirectionOwn
 	}
 	if j.msg != nil {
-		e.Text, e.HTML = j.msg.Text, j.msg.HTML
+		e.Text, e.Fresh, e.HTML = j.msg.Text, j.said.fresh, j.said.html
+		if !hit.Copied {
+			e.OptOut = string(j.said.wish.Kind)
+		}
 		for _, a := range j.msg.Attachments {
-			e.Parts = append(e.Parts, store.Part{Part: a.Part, Name: a.Name, ContentType: a.ContentType, Size: a.Size, Inline: a.Inline})
+			e.Parts = append(e.Parts, store.Part{Part: a.Part, Name: a.Name, ContentType: a.ContentType, Size: a.Size, ContentID: a.ContentID, Inline: a.Inline})
 		}
 	}
 	return e

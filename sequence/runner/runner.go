@@ -12,6 +12,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/outreachkit/outreach/provider/safehtml"
 	"github.com/outreachkit/outreach/sequence"
 	"github.com/outreachkit/outreach/store"
 )
@@ -23,6 +24,7 @@ type Runner struct {
 	cfg  Config
 	opts Options
 	log  *slog.Logger
+	safe *safehtml.Policy
 
 	mu        sync.Mutex
 	sequences map[string]*sequence.Sequence // by content hash; they never change
@@ -55,7 +57,7 @@ func New(cfg Config) (*Runner, error) {
 	if logger == nil {
 		logger = slog.New(slog.NewTextHandler(io.Discard, nil))
 	}
-	return &Runner{cfg: cfg, opts: cfg.Options.withDefaults(), log: logger, sequences: make(map[string]*sequence.Sequence)}, nil
+	return &Runner{cfg: cfg, opts: cfg.Options.withDefaults(), log: logger, safe: safehtml.New(safehtml.Options{RemoteImages: cfg.Options.RemoteImages}), sequences: make(map[string]*sequence.Sequence)}, nil
 }
 
 func wait(ctx context.Context, d time.Duration) error {

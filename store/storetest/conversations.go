@@ -9,7 +9,8 @@ import (
 func entry(key, conversation, recipient string, at time.Time) store.Entry {
 	return store.Entry{
 		Key: key, Conversation: conversation, Recipient: recipient, Owner: "maria", Actor: "tom", Direction: "out", Subject: "Hello " + key,
-		At: at, Text: "text " + key, Parts: []store.Part{{Part: "2", Name: "cv.pdf", Size: 3}},
+		At: at, Text: "text " + key, Parts: []store.Part{{Part: "2", Name: "cv.pdf", Size: 3, ContentID: "cv@1"}},
+		Fresh: "fresh " + key, HTML: "<p>" + key + "</p>", OptOut: "stop",
 	}
 }
 
@@ -40,7 +41,8 @@ func conversationChecks() map[string]func(T, Harness) {
 			if len(got) != 2 || got[0].Text != "text k1" || got[1].Key != "k2" {
 				t.Fatalf("the conversation is %+v", got)
 			}
-			if len(got[0].Parts) != 1 || got[0].Parts[0].Name != "cv.pdf" || got[0].Actor != "tom" {
+			if len(got[0].Parts) != 1 || got[0].Parts[0].Name != "cv.pdf" || got[0].Parts[0].ContentID != "cv@1" || got[0].Actor != "tom" ||
+				got[0].Fresh != "fresh k1" || got[0].HTML != "<p>k1</p>" || got[0].OptOut != "stop" {
 				t.Errorf("the entry is %+v", got[0])
 			}
 			sameTime(t, "At", got[0].At, base)

@@ -136,6 +136,12 @@ func mutants() []mutant {
 		{"keeps a mark for ever", "Tokens/Mark", func(h *storetest.Harness) { h.Tokens = &stillMarked{h.Tokens} }},
 		{"takes a flow twice", "Flows/TakenOnce", func(h *storetest.Harness) { h.Flows = &flowAgain{FlowStore: h.Flows} }},
 		{"appends twice", "Conversations/AppendOnce", func(h *storetest.Harness) { h.Conversations = &appendsTwice{ConversationLog: h.Conversations} }},
+		{"forgets what is new", "Conversations/AppendOnce", func(h *storetest.Harness) {
+			h.Conversations = &forgetsWords{h.Conversations, func(e *store.Entry) { e.Fresh = "" }}
+		}},
+		{"forgets a wish", "Conversations/AppendOnce", func(h *storetest.Harness) {
+			h.Conversations = &forgetsWords{h.Conversations, func(e *store.Entry) { e.OptOut = "" }}
+		}},
 		{"appends half", "Conversations/AllOrNothing", func(h *storetest.Harness) { h.Conversations = &oneByOne{h.Conversations} }},
 	}
 }
@@ -427,6 +433,19 @@ func (s *appendsTwice) Append(ctx context.Context, entries []store.Entry) error 
 		if s.n++; s.n == 2 {
 			entries[i].Key += "'"
 		}
+	}
+	return s.ConversationLog.Append(ctx, entries)
+}
+
+type forgetsWords struct {
+	store.ConversationLog
+	forget func(*store.Entry)
+}
+
+func (s *forgetsWords) Append(ctx context.Context, entries []store.Entry) error {
+	entries = slices.Clone(entries)
+	for i := range entries {
+		s.forget(&entries[i])
 	}
 	return s.ConversationLog.Append(ctx, entries)
 }
