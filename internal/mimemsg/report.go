@@ -3,95 +3,12 @@ package mimemsg
 import (
 	"bytes"
 	"slices"
+	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/outreachkit/outreach/provider"
 )
-
-// fromMailSystem reports whether no person is the sender. Besides the
-// addresses that every mail system uses there are names of programs; a
-// report often has an empty From.
-func fromMailSystem(from []provider.Address) bool {
-	if len(from) == 0 || provider.IsSystemSender(from) {
-		return true
-	}
-	local, _, _ := strings.Cut(strings.ToLower(from[0].Addr), "@")
-	switch strings.NewReplacer(".", "", "-", "", "_", "").Replace(local) {
-	case "postmaster", "maildaemon", "mailerdaemon", "mdaemon", "maildeliverysystem", "maildeliverysubsystem", "deliverysystem":
-		return true
-	}
-	name := strings.ToLower(from[0].Name)
-	for _, system := range []string{"mail delivery s", "mailer-daemon", "mailer daemon", "ndr administrator", "mail administrator", "postmaster"} {
-		if strings.HasPrefix(name, system) || strings.HasSuffix(name, system) {
-			return true
-		}
-	}
-	return false
-}
-
-// keepReturned keeps the first mail in the mail, and the first file that is
-// the header of one: in what a mail system sends, it is the mail that the
-// report is about.
-func (r *reader) keepReturned(e *entity, part string) {
-	if r.returned != nil || part == "" {
-		return
-	}
-	switch e.ct {
-	case "message/rfc822", "message/global", "text/rfc822-headers", "text/rfc822-header", "message/rfc822-headers", "message/global-headers":
-	case "text/plain":
-		if name, disposition := e.file(); name == "" && disposition != "attachment" {
-			return
-		}
-	default:
-		return
-	}
-	b, _ := e.decode()
-	b = bytes.TrimLeft(b[:min(len(b), maxReport)], "\r\n \t")
-	if fields, _, _ := split(b); first(fields, "Message-Id") != "" || first(fields, "Received") != "" {
-		r.returned = b
-	}
-}
-
-// words reads a report of a mail system from what it says to people, where
-// it says no more to programs.
-func (r *reader) words() {
-	rep := r.msg.Report
-	if rep != nil && (rep.Type != "" && rep.Type != "delivery-status" || len(rep.Recipients) > 0 && (rep.OriginalMessageID != "" || rep.OriginalKey != "")) ||
-		!fromMailSystem(r.msg.Envelope.From) {
-		return
-	}
-	told := textReport(r.msg.Text, r.msg.Envelope.To)
-	if r.msg.HTML != "" && (told == nil || len(told.Recipients) == 0) {
-		told = textReport(htmlLines(r.msg.HTML), r.msg.Envelope.To)
-	}
-	if told == nil {
-		told = &provider.Report{Type: "delivery-status"}
-	}
-	if rep == nil {
-		rep = told
-	} else {
-		if len(rep.Recipients) == 0 {
-			rep.Recipients = told.Recipients
-		}
-		rep.Type = or(rep.Type, told.Type)
-		rep.OriginalMessageID = or(rep.OriginalMessageID, told.OriginalMessageID)
-		rep.OriginalKey = or(rep.OriginalKey, told.OriginalKey)
-	}
-	r.msg.Report = rep
-	if r.returned != nil {
-		r.original(r.returned)
-	}
-	if len(rep.Recipients) == 0 && rep.OriginalMessageID == "" && rep.OriginalKey == "" && rep == told {
-		r.msg.Report = nil
-	}
-}
-
-func or(s, otherwise string) string {
-	if s != "" {
-		return s
-	}
-	return otherwise
-}
 
 // maxReport bounds the machine-readable parts of a report.
 const maxReport = 1 << 20
@@ -216,8 +133,11 @@ func groups(b []byte) func(yield func([]byte) bool) {
 
 // typed returns the address of "rfc822; ada@example.com".
 func typed(v string) string {
-	if _, addr, ok := strings.Cut(v, ";"); ok {
+	if kind, addr, ok := strings.Cut(v, ";"); ok {
 		v = addr
+		if strings.EqualFold(strings.TrimSpace(kind), "utf-8") {
+			v = unitext(v)
+		}
 	}
 	for word := range strings.FieldsSeq(v) {
 		if addr := bare(word); addr != "" {
@@ -225,6 +145,28 @@ func typed(v string) string {
 		}
 	}
 	return strings.Trim(clean(v), "<> \t")
+}
+
+// unitext reads the form in which an address of other letters stands in
+// ASCII: j\x{F6}rg@example.org (RFC 6533 section 3).
+func unitext(v string) string {
+	var b strings.Builder
+	for {
+		before, after, ok := strings.Cut(v, `\x{`)
+		b.WriteString(before)
+		if !ok {
+			return b.String()
+		}
+		code, rest, ok := strings.Cut(after[:min(len(after), 8)], "}")
+		n, err := strconv.ParseUint(code, 16, 32)
+		if !ok || err != nil || n < 0x20 || n > utf8.MaxRune {
+			b.WriteString(`\x{`)
+			v = after
+			continue
+		}
+		b.WriteRune(rune(n))
+		v = after[len(after[:min(len(after), 8)])-len(rest):]
+	}
 }
 
 // firstWord leaves out the comment that may follow a value.

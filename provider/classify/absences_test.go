@@ -14,6 +14,7 @@ var absences = []absence{
 		"Hi,\n\nThank you for your email. I am out of the office and will be back on Monday, September 14th.\n\nFor urgent matters call +44 20 7946 0958.",
 		"I'm on annual leave from 1 September until 13 September 2026 with limited access to email.",
 		"I am away from 31/08/2026 to 13/09/2026.",
+		"I am on vacation: 1 September – 13 September. Please write to my colleague.",
 	}},
 	{"German", "Automatische Antwort", []string{
 		"Guten Tag,\n\nich bin ab dem 14.09.2026 wieder erreichbar. In dringenden Fällen wenden Sie sich bitte an Frau Maier, Tel. 030 1234567.",

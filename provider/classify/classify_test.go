@@ -152,11 +152,3 @@ func FuzzClassify(f *testing.F) {
 		}
 	})
 }
-
-func BenchmarkClassify(b *testing.B) {
-	env, msg := mail("olga@example.net", "Automatic reply: A role", "Thank you for your mail. I am out of the office until 14 September 2026 with no access to mail.", "Auto-Submitted", "auto-replied")
-	b.ReportAllocs()
-	for b.Loop() {
-		classify.Classify(env, msg)
-	}
-}

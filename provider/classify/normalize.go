@@ -10,7 +10,7 @@ import (
 // The bounds of what is looked at, in bytes. Automatic answers say at their
 // beginning what they are.
 const (
-	maxText = 6 << 10
+	maxText = 4 << 10
 	maxHTML = 48 << 10
 )
 
@@ -90,7 +90,8 @@ func plainText(s string) string {
 		s = s[:maxHTML]
 	}
 	var b strings.Builder
-	for s != "" && b.Len() < 2*maxText {
+	b.Grow(min(len(s), 2*maxText) + 256)
+	for s != "" && b.Len() < 3*maxText/2 {
 		open := strings.IndexByte(s, '<')
 		if open < 0 {
 			b.WriteString(s)
@@ -98,6 +99,15 @@ func plainText(s string) string {
 		}
 		b.WriteString(s[:open])
 		s = s[open:]
+		if len(s) > 1 && strings.IndexByte("sSbB", s[1]) < 0 {
+			end := strings.IndexByte(s, '>')
+			if end < 0 {
+				break
+			}
+			b.WriteByte(' ')
+			s = s[end+1:]
+			continue
+		}
 		for _, hidden := range []string{"style", "script", "blockquote"} {
 			if len(s) > len(hidden) && strings.EqualFold(s[1:1+len(hidden)], hidden) {
 				if i := indexFold(s, "</"+hidden); i >= 0 {

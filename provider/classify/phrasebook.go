@@ -10,21 +10,33 @@ import (
 // begins where a word does and may end within one, so that "unknown user"
 // finds "unknown users". Looking takes time in proportion to the text,
 // however many phrases there are.
-type phrasebook[T any] map[string][]phrase[T] // by the first word
+type phrasebook[T any] struct {
+	byFirst map[string][]phrase[T] // by the first word
+	may     [1 << 12]bool          // by sketch: whether any phrase begins so
+}
+
+// sketch tells most words that no phrase begins with from those that one
+// does, for less than the map takes.
+func sketch(word string) int {
+	n := len(word)
+	return (int(word[0])*7 + int(word[n-1])*131 + int(word[n/2])*1009 + n) & (1<<12 - 1)
+}
 
 type phrase[T any] struct {
 	text string
 	tag  T
 }
 
-func newPhrasebook[T any](groups map[string]T) phrasebook[T] {
-	b := make(phrasebook[T])
+func newPhrasebook[T any](groups map[string]T) *phrasebook[T] {
+	b := &phrasebook[T]{byFirst: make(map[string][]phrase[T])}
 	for lines, tag := range groups {
 		for line := range strings.SplitSeq(lines, "\n") {
 			for text := range strings.SplitSeq(line, ";") {
-				if text = strings.TrimSpace(text); text != "" {
+				text = strings.TrimLeft(strings.TrimSpace(text), "'(<[") // a phrase begins with its first word
+				if text != "" {
 					first := text[:wordEnd(text)]
-					b[first] = append(b[first], phrase[T]{text, tag})
+					b.byFirst[first] = append(b.byFirst[first], phrase[T]{text, tag})
+					b.may[sketch(first)] = true
 				}
 			}
 		}
@@ -40,7 +52,7 @@ type hit[T any] struct {
 
 // find calls yield for each phrase in text, in the order of the text, until
 // it returns false. Of several at one place all are told, in no order.
-func (b phrasebook[T]) find(text string, yield func(hit[T]) bool) {
+func (b *phrasebook[T]) find(text string, yield func(hit[T]) bool) {
 	for i := 0; i < len(text); {
 		n := wordEnd(text[i:])
 		if n == 0 {
@@ -48,7 +60,11 @@ func (b phrasebook[T]) find(text string, yield func(hit[T]) bool) {
 			i += size
 			continue
 		}
-		for _, p := range b[text[i:i+n]] {
+		if word := text[i : i+n]; !b.may[sketch(word)] {
+			i += n
+			continue
+		}
+		for _, p := range b.byFirst[text[i:i+n]] {
 			if strings.HasPrefix(text[i:], p.text) && !yield(hit[T]{p.tag, i, i + len(p.text)}) {
 				return
 			}
@@ -58,7 +74,7 @@ func (b phrasebook[T]) find(text string, yield func(hit[T]) bool) {
 }
 
 // has reports whether any phrase is in text.
-func (b phrasebook[T]) has(text string) bool {
+func (b *phrasebook[T]) has(text string) bool {
 	found := false
 	b.find(text, func(hit[T]) bool {
 		found = true

@@ -23,7 +23,7 @@ var bounceWords = newPhrasebook(map[string]bool{
 
 // lateWords are how they say that it is still being tried.
 var lateWords = newPhrasebook(map[string]bool{
-	`(delay); delay); delayed; delay reason; delivery delay; warning: could not send message; warning message only; warning only; not yet been delivered; still being retried; will be retried; will retry; will keep trying; delivery attempts will continue; still trying; temporary problem delivering; has been delayed
+	`delay); delayed; delay reason; delivery delay; warning: could not send message; warning message only; warning only; not yet been delivered; still being retried; will be retried; will retry; will keep trying; delivery attempts will continue; still trying; temporary problem delivering; has been delayed
 	verzögert; verzögerung; wird erneut versucht; retardé; retardée; sera réessayé; retrasado; retrasada; retraso en la entrega; ritardata; ritardato; em atraso; atrasada; atrasado; adiada; vertraagd; opóźnion; opóźnienie; opóźniono
 	задержка; задержано; задерживается; forsinket; fördröjd; försenad; viivästynyt; viivästyi; zpožděn; késleltetett; gecikti; întârziat; 遅延; 遅れて; 延迟; 延遲; 지연`: true,
 })

@@ -48,6 +48,9 @@ func freeForm(m *message) (Verdict, bool) {
 		}
 		return fromStatus(m, "system sender"), true
 	}
+	if m.system() && !answers(m.subject) && (limitReached(m.subject) || limitReached(m.text)) {
+		return fromStatus(m, "system sender and wording"), true
+	}
 	subject := !answers(m.subject) && bounceWords.has(m.subject)
 	told := m.msg != nil && m.msg.Report != nil && m.msg.Report.Type == deliveryStatus
 	switch {
@@ -61,6 +64,17 @@ func freeForm(m *message) (Verdict, bool) {
 		return fromStatus(m, "null return path or system sender, and wording"), true
 	}
 	return Verdict{}, false
+}
+
+// limitReached reports whether a text says that the sending account is at its
+// limit.
+func limitReached(text string) bool {
+	found := false
+	failureWords.find(text, func(h hit[reason]) bool {
+		found = h.tag == accountLimit
+		return !found
+	})
+	return found
 }
 
 // failedWithCode reports whether the report names a recipient with a status.
@@ -157,7 +171,8 @@ func (m *message) recipients() []provider.RecipientReport {
 	if m.msg != nil && m.msg.Report != nil && m.msg.Report.Type == deliveryStatus {
 		out = m.msg.Report.Recipients
 	}
-	for addr := range strings.SplitSeq(m.header("X-Failed-Recipients"), ",") {
+	failed := m.header("X-Failed-Recipients")
+	for addr := range strings.SplitSeq(failed[:min(len(failed), 8<<10)], ",") {
 		if addr = provider.Normalize(addr); addr == "" || len(out) > maxFailed || names(out, addr) {
 			continue
 		}
@@ -187,7 +202,7 @@ func (m *message) judge(r provider.RecipientReport, late bool) Failure {
 		addr = r.Original
 	}
 	f := failure(addr, r.Status, r.Diagnostic, m.text[:min(len(m.text), 2*maxDiagnosis)], late)
-	if f.Kind == Unclear && len(m.msg0().Recipients) <= 1 && m.text != "" {
+	if f.Kind == Unclear && len(m.report().Recipients) <= 1 && m.text != "" {
 		f = failure(addr, f.Status, r.Diagnostic+" "+m.text[:min(len(m.text), maxDiagnosis)], "", late)
 	}
 	return f
@@ -195,7 +210,7 @@ func (m *message) judge(r provider.RecipientReport, late bool) Failure {
 
 var noReport provider.Report
 
-func (m *message) msg0() *provider.Report {
+func (m *message) report() *provider.Report {
 	if m.msg == nil || m.msg.Report == nil {
 		return &noReport
 	}

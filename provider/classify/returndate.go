@@ -98,10 +98,25 @@ func nearest(marks []hit[mark], d dated, text string) mark {
 			}
 		}
 	}
+	if best == nothing && endsRange(text[:d.at]) {
+		return lastDay
+	}
 	if best == otherDay {
 		return nothing
 	}
 	return best
+}
+
+// endsRange reports whether a date that follows is the second of two with a
+// dash between.
+func endsRange(before string) bool {
+	before = strings.TrimRight(before, " ")
+	for _, dash := range []string{"-", "–", "—", "~", "〜", "~"} {
+		if rest, ok := strings.CutSuffix(before, dash); ok {
+			return strings.ContainsAny(rest[max(0, len(rest)-14):], "0123456789")
+		}
+	}
+	return false
 }
 
 // announcements are the words beside a return date. In some languages they
@@ -118,7 +133,7 @@ var announcements = newPhrasebook(map[string]mark{
 	tillbaka; åter; är åter; återkommer; tilbage; tilbake; er tilbage; igen den; igjen fra; takaisin; palaan; tavoitettavissa; вернусь; выйду; возвращаюсь; буду в офисе; буду доступ; с; повернуся; повертаюся; vrátím se; vrátím; zpět; opět; vrátim; späť; od
 	revin; voi reveni; mă întorc; mă voi întoarce; începând cu; επιστρέφω; θα επιστρέψω; επιστροφή; από; tagasi; atgriez; grįšiu; vraćam; vračam; dönüş; tekrar; 返回; 回来; 恢复; 回复工作; 出社`: firstDay,
 
-	`to; and; -; –; au; al; a; y el; und; and returning; i; til; till den; e`: rangeEnd,
+	`to; and; au; al; a; y el; und; and returning; i; til; till den; e`: rangeEnd,
 
 	`まで; 迄; まで不在; 까지; 'e kadar; 'a kadar; kadar; ye kadar; tarihine kadar; asti; saakka; ig; ig bezárólag; 为止; 期间; 結束`: lastDayEnds,
 
