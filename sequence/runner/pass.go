@@ -65,7 +65,7 @@ func (p *pass) run(ctx context.Context) (err error) {
 			return fmt.Errorf("runner: the data of mailbox %s: %w", p.box.ID, err)
 		}
 	}
-	p.readStart = p.data.ReadStart
+	p.readStart = p.r.lastRead(p.box.ID)
 	if p.was, err = json.Marshal(p.data); err != nil {
 		return fmt.Errorf("runner: mailbox %s: %w", p.box.ID, err)
 	}

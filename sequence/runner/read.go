@@ -54,7 +54,7 @@ func (p *pass) read(ctx context.Context, full bool) error {
 		p.changed = true
 		return p.save(ctx)
 	}
-	p.data.ReadStart = start
+	p.r.noteRead(p.box.ID, start)
 	p.changed = true
 	if !tracked && !p.waits {
 		p.box.ReadAt = time.Time{}
@@ -69,6 +69,37 @@ func (p *pass) read(ctx context.Context, full bool) error {
 	}
 	return p.save(ctx)
 }
+
+// lastRead is when this process began its last complete read of a mailbox.
+// It is kept in memory alone: another process's clock may differ by more than
+// Freshness, and a time that was stored has lost the monotonic reading that
+// tells when a clock was set back.
+func (r *Runner) lastRead(mailbox string) time.Time {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.reads[mailbox]
+}
+
+// noteRead takes the start of a complete read; a zero one is forgotten.
+func (r *Runner) noteRead(mailbox string, start time.Time) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if start.IsZero() {
+		delete(r.reads, mailbox)
+		return
+	}
+	if len(r.reads) >= maxReads {
+		for id, at := range r.reads {
+			if start.Sub(at) > r.opts.Freshness {
+				delete(r.reads, id)
+			}
+		}
+	}
+	r.reads[mailbox] = start
+}
+
+// maxReads is how many reads are remembered before the old ones are dropped.
+const maxReads = 1000
 
 // feed follows the change feed to its end. The cursor is stored after what
 // its page caused, and every step of that is idempotent, so a crash in

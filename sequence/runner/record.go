@@ -96,7 +96,6 @@ type intentMeta struct {
 type boxData struct {
 	LastRead     time.Time `json:"last_read"`              // start of the last complete read
 	Searched     time.Time `json:"searched"`               // start of the last complete sender search
-	ReadStart    time.Time `json:"read_start"`             // start of the last complete read of feed and senders
 	Reported     time.Time `json:"reported"`               // start of the last complete search for reports
 	LastSend     time.Time `json:"last_send"`              // when a mail was last tried
 	Lost         string    `json:"lost,omitempty"`         // why the mailbox can't be used; empty if it can

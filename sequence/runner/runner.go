@@ -28,6 +28,7 @@ type Runner struct {
 
 	mu        sync.Mutex
 	sequences map[string]*sequence.Sequence // by content hash; they never change
+	reads     map[string]time.Time          // by mailbox; see lastRead
 }
 
 // maxSequences bounds what is kept of definitions that were read.
@@ -57,7 +58,10 @@ func New(cfg Config) (*Runner, error) {
 	if logger == nil {
 		logger = slog.New(slog.NewTextHandler(io.Discard, nil))
 	}
-	return &Runner{cfg: cfg, opts: cfg.Options.withDefaults(), log: logger, safe: safehtml.New(safehtml.Options{RemoteImages: cfg.Options.RemoteImages}), sequences: make(map[string]*sequence.Sequence)}, nil
+	return &Runner{
+		cfg: cfg, opts: cfg.Options.withDefaults(), log: logger, safe: safehtml.New(safehtml.Options{RemoteImages: cfg.Options.RemoteImages}),
+		sequences: make(map[string]*sequence.Sequence), reads: make(map[string]time.Time),
+	}, nil
 }
 
 func wait(ctx context.Context, d time.Duration) error {

@@ -1,0 +1,41 @@
+package runner_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/outreachkit/outreach/provider"
+	"github.com/outreachkit/outreach/sequence/runner"
+)
+
+// TestReadOfAnotherClock: a process whose clock is ahead reads the mailbox,
+// and then somebody answers. To another process that read looks as if it had
+// just begun, and a follow-up is due; it reads by itself before it sends.
+func TestReadOfAnotherClock(t *testing.T) {
+	const ahead = 3 * time.Minute
+	w := newWorld(t)
+	w.proven()
+	w.person("grace@example.net")
+	id := w.enroll("grace@example.net").ID
+	w.tick()
+	due := w.get(id).Due
+	w.clock.Set(due.Add(-ahead - 10*time.Second))
+	w.tick()
+	now := w.cfg.Now
+	w.cfg.Now = func() time.Time { return now().Add(ahead) }
+	fast := w.runner()
+	if err := fast.Notify(t.Context(), link); err != nil {
+		t.Fatal(err)
+	}
+	if rep, err := fast.Tick(t.Context()); err != nil || rep.Mailboxes == 0 || rep.Sent > 0 {
+		t.Fatalf("%+v, %v", rep, err)
+	}
+	w.clock.Advance(time.Minute)
+	if _, err := w.office.Write(provider.Address{Addr: "grace@example.net"}, sender, "Your mail", "", "Tell me more."); err != nil {
+		t.Fatal(err)
+	}
+	w.clock.Set(due)
+	w.tick()
+	w.want(id, runner.StatusReplied, 1)
+	w.sound()
+}
