@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"slices"
@@ -14,8 +15,29 @@ import (
 	"github.com/outreachkit/outreach/store"
 )
 
-// freshness is the runner's default.
-const freshness = time.Minute
+// The runner's defaults.
+const (
+	freshness = time.Minute
+	lease     = 5 * time.Minute
+)
+
+// fresh is how old a read may be when a mail leaves at t: by so much as a
+// clock was set back since it began it seems younger, and where a machine
+// stood still with all its clocks it is the store's clock that ends the lease.
+func (w *world) fresh(read, t time.Time) time.Duration {
+	d := freshness
+	for _, s := range w.steps {
+		if s.by < 0 && s.at.After(read) && !s.at.After(t) {
+			d -= s.by
+		}
+	}
+	for _, s := range w.still {
+		if s.to.After(read) && !s.from.After(t) {
+			return d + lease
+		}
+	}
+	return d
+}
 
 // check holds what the books say against what is promised.
 func (w *world) check(ctx context.Context) error {
@@ -73,6 +95,23 @@ func (c *candidate) sees() bool {
 	return s.Access == provider.AccessReplies && (c.Private == "" || s.joins())
 }
 
+// shown is when the library could first see an answer: one from an address
+// that nobody searches for comes by the feed alone, where that is all there is.
+func (c *candidate) shown(m postoffice.Message) time.Time {
+	if c.Private == "" {
+		return m.VisibleAt
+	}
+	switch at, silent := c.service().silent(m); {
+	case silent && at.IsZero():
+		return never
+	case silent:
+		return at
+	}
+	return m.VisibleAt
+}
+
+var never = start().AddDate(100, 0, 0)
+
 // lastRead is when the latest request for what is new left before t.
 func (c *candidate) lastRead(t time.Time) time.Time {
 	return latest(c.service().reads, t)
@@ -96,7 +135,16 @@ func (c *candidate) check(ctx context.Context, say func(string, ...any)) error {
 	if err != nil {
 		return err
 	}
+	if c.mutant.View != nil {
+		c.mutant.View(&e)
+	}
 	mails := c.sent()
+	for step := range c.plan.Steps {
+		text := stepText(step + 1)
+		if n := len(slices.DeleteFunc(slices.Clone(mails), func(m postoffice.Submission) bool { return !bytes.Contains(m.Raw, []byte(text)) })); n > 1 {
+			say("the words %q left %d times", text, n)
+		}
+	}
 	if n, stopped := c.stopped[c.id]; stopped && len(mails) != n {
 		say("%d mails left after it was stopped by hand", len(mails)-n)
 	}
@@ -104,18 +152,19 @@ func (c *candidate) check(ctx context.Context, say func(string, ...any)) error {
 	for i, m := range mails {
 		at := c.left(m.At)
 		read := c.lastRead(at)
-		if i > 0 && reads && at.Sub(read) > freshness {
+		if i > 0 && reads && at.Sub(read) > c.fresh(read, at) {
 			say("mail %d left at %v, %v after the last read began", i+1, at, at.Sub(read))
 		}
 		if !c.sees() || !c.answers() {
 			continue
 		}
 		for _, a := range c.wrote() {
-			if a.VisibleAt.After(at) {
+			seen := c.shown(a)
+			if seen.After(at) {
 				continue
 			}
-			if a.VisibleAt.Before(read) && i > 0 {
-				say("mail %d left at %v although the answer was visible at %v, before the read at %v", i+1, m.At, a.VisibleAt, read)
+			if seen.Before(read) && i > 0 {
+				say("mail %d left at %v although the answer was visible at %v, before the read at %v", i+1, m.At, seen, read)
 			}
 			if e.Status == runner.StatusReplied && e.Crossed == 0 {
 				say("mail %d left after the answer was visible and is not marked as crossed", i+1)
@@ -133,7 +182,13 @@ func (c *candidate) checkEnd(e runner.Enrollment, mails []postoffice.Submission,
 	for _, m := range mails {
 		keys[m.Key] = true
 	}
-	answered := c.answers() && len(c.wrote()) > 0 && c.sees()
+	var answer time.Time // when the first answer could be seen
+	for _, m := range c.wrote() {
+		if at := c.shown(m); c.answers() && c.sees() && at != never && (answer.IsZero() || at.Before(answer)) {
+			answer = at
+		}
+	}
+	answered := !answer.IsZero()
 	switch e.Status {
 	case runner.StatusActive:
 		say("is still active")
@@ -141,11 +196,14 @@ func (c *candidate) checkEnd(e runner.Enrollment, mails []postoffice.Submission,
 		if e.Reason == "" {
 			say("is held without a reason")
 		}
+		if answered {
+			say("is held although an answer came")
+		}
 	case runner.StatusCompleted:
 		if len(keys) != c.plan.Steps {
 			say("is completed with %d of %d mails", len(keys), c.plan.Steps)
 		}
-		if answered && c.wrote()[0].VisibleAt.Before(mails[len(mails)-1].At) {
+		if answered && len(mails) > 0 && answer.Before(mails[len(mails)-1].At) {
 			say("is completed although an answer was there before the last mail")
 		}
 	case runner.StatusReplied:
@@ -159,6 +217,11 @@ func (c *candidate) checkEnd(e runner.Enrollment, mails []postoffice.Submission,
 	case runner.StatusStopped:
 		if _, byHand := c.stopped[c.id]; !byHand {
 			say("is stopped, and nobody stopped it")
+		}
+	case runner.StatusTookOver:
+		// A service that leaves nothing on our own mail makes a stranger of it.
+		if c.service().plan.recognises() {
+			say("is taken over, and the owner wrote nothing")
 		}
 	default:
 		say("has the status %q", e.Status)
@@ -174,12 +237,19 @@ func (c *candidate) checkLog(ctx context.Context, mails []postoffice.Submission,
 	}
 	out := 0
 	in := make(map[string]int)
+	there := make(map[string]bool)
+	for m := range c.service().box.Visible() {
+		there[provider.BareID(m.MessageID)] = !m.Unrelated
+	}
 	for _, e := range entries {
 		switch e.Direction {
 		case runner.DirectionOut:
 			out++
 		case runner.DirectionIn:
 			in[provider.BareID(e.MessageID)]++
+			if !there[provider.BareID(e.MessageID)] {
+				say("the conversation has the message %s, which the mailbox has not", e.MessageID)
+			}
 		}
 	}
 	undecided := slices.ContainsFunc(c.told, func(s string) bool { return strings.Contains(s, c.Address) && strings.Contains(s, "nobody can tell") })
@@ -190,7 +260,7 @@ func (c *candidate) checkLog(ctx context.Context, mails []postoffice.Submission,
 		return nil
 	}
 	for _, m := range c.wrote() {
-		if n := in[provider.BareID(m.MessageID)]; n != 1 {
+		if n := in[provider.BareID(m.MessageID)]; n != 1 && (n > 1 || c.shown(m) != never) {
 			say("the message %q of %v is in the conversation %d times", m.Subject, m.VisibleAt, n)
 		}
 	}
@@ -225,5 +295,3 @@ func (c *candidate) story(ctx context.Context) string {
 	}
 	return b.String()
 }
-
-var _ store.EnrollmentStore = (*mortalStore)(nil)

@@ -22,6 +22,9 @@ type Stores struct {
 	Flows       store.FlowStore
 	Enrollments store.EnrollmentStore
 	Log         store.ConversationLog
+
+	// Backup copies all of it. What it returns opens such a copy. Nil can't.
+	Backup func() (func() (Stores, error), error)
 }
 
 // Mutant switches off one part of the protocol, by what stands round it. The
@@ -30,14 +33,19 @@ type Mutant struct {
 	Name    string
 	Store   func(store.EnrollmentStore) store.EnrollmentStore
 	Mailbox func(provider.Mailbox, func() time.Time) provider.Mailbox
+	Log     func(store.ConversationLog) store.ConversationLog
+	View    func(*runner.Enrollment) // what the library says at the end
 }
 
 // host is one process of the host: it lives until it dies.
 type host struct {
 	w      *world
+	name   string
 	life   *life
 	busy   bool
-	skew   time.Duration // of its clock
+	skew   time.Duration // how far its clock is ahead
+	lag    time.Duration // how long its machine stood still, until its clock is set right
+	paused bool          // it stood still in this tick
 	linker *linking.Linker
 	run    *runner.Runner
 }
@@ -62,13 +70,16 @@ const hostDomain = "mail.agency.example.com"
 func hostKey() []byte { return []byte("a secret of thirty-two bytes ....") }
 
 func (w *world) birth(i int) error {
-	h := &host{w: w, life: &life{left: -1}}
+	h := &host{w: w, name: fmt.Sprint(i), life: &life{left: -1}}
 	if w.plan.chance(0.3) {
-		h.skew = w.plan.upTo(3*time.Minute) - 90*time.Second
+		h.skew = w.drift()
 	}
 	var provs []provider.Provider
 	for _, s := range w.services {
-		p, err := s.provider(&mortalWire{base: s.transport(), l: h.life, tell: func(r *http.Request) {
+		p, err := s.provider(&mortalWire{base: &feedWire{base: s.transport(), s: s, w: w}, l: h.life, tell: func(r *http.Request) {
+			if w.troubled && w.plan.chance(w.plan.Trouble*0.01) {
+				w.stepClock(h)
+			}
 			if isRead(r) {
 				s.reads = append(s.reads, w.clock.Now())
 			}
@@ -94,21 +105,25 @@ func (w *world) birth(i int) error {
 	}
 	var err error
 	h.linker, err = linking.New(linking.Config{
-		Providers: provs, Links: &mortalLinks{w.stores.Links, h.life}, Flows: w.stores.Flows, InsecurePlainTokens: true, Now: h.now, Wait: patient, Rand: w.dice,
+		Providers: provs, Links: &mortalLinks{w.stores.Links, h.life}, Flows: &mortalFlows{w.stores.Flows, h.life}, InsecurePlainTokens: true, Now: h.now, Wait: patient, Rand: w.dice,
 	})
 	if err != nil {
 		return err
 	}
-	var enrollments store.EnrollmentStore = &mortalStore{w.stores.Enrollments, h.life, w.slow}
+	var enrollments store.EnrollmentStore = &mortalStore{w.stores.Enrollments, h.life, h.slow}
 	if w.mutant.Store != nil {
 		enrollments = w.mutant.Store(enrollments)
 	}
+	var log store.ConversationLog = &mortalLog{w.stores.Log, h.life}
+	if w.mutant.Log != nil {
+		log = w.mutant.Log(log)
+	}
 	h.run, err = runner.New(runner.Config{
-		Store: enrollments, Mailboxes: h, Log: &mortalLog{w.stores.Log, h.life}, Events: w, Now: h.now, Wait: patient,
+		Store: enrollments, Mailboxes: h, Log: log, Events: &mortalSink{w, h.life}, Now: h.now, Wait: patient,
 		Key: hostKey(), Domain: hostDomain,
 		Guard: w.guard,
 		// One worker: what happens at once elsewhere happens in an order here.
-		Options: runner.Options{Name: fmt.Sprint("process ", i), ReadEvery: 30 * time.Minute, Workers: 1},
+		Options: runner.Options{Name: h.name, ReadEvery: 30 * time.Minute, Workers: 1},
 	})
 	w.hosts[i] = h
 	return err
@@ -130,24 +145,49 @@ func (w *world) guard(ctx context.Context, e runner.Enrollment, _ sequence.Step)
 	return runner.VerdictSend, nil
 }
 
-// slow has some commits of an intent take minutes, and the other process work
-// meanwhile.
-func (w *world) slow(b *store.Batch, done bool) {
-	if len(b.Intents) == 0 || !w.troubled || !w.plan.chance(w.plan.Trouble*0.2) {
+// slow has some commits take minutes. Meanwhile the other process works; or
+// the whole machine stands still, its clocks with it, as a virtual machine
+// does that is moved: only the store's clock can tell then.
+func (h *host) slow(b *store.Batch, done bool) {
+	w, often := h.w, 0.2
+	if len(b.Intents) == 0 {
+		often = 0.005
+	}
+	if !w.troubled || !w.plan.chance(w.plan.Trouble*often) {
+		return
+	}
+	if !done && !h.paused && w.plan.chance(0.5) {
+		d := w.plan.upTo(15*time.Minute) + time.Second
+		w.note("process %s stands still for %v", h.name, d)
+		h.paused, h.lag = true, h.lag+d
+		w.still = append(w.still, span{w.clock.Now(), w.clock.Now().Add(d)})
+		w.clock.Advance(d)
 		return
 	}
 	d := w.plan.upTo(8 * time.Minute)
-	w.note("a commit of %s takes %v, done %t", b.Intents[0].ID, d, done)
+	w.note("a commit takes %v, done %t", d, done)
 	w.clock.Advance(d)
 	if h := w.hosts[w.plan.rnd.IntN(len(w.hosts))]; !h.busy && !h.life.dead {
 		w.tick(context.Background(), h)
 	}
 }
 
-func (h *host) now() time.Time { return h.w.clock.Now().Add(h.skew) }
+// drift is how far a clock may be ahead.
+func (w *world) drift() time.Duration { return w.plan.upTo(3*time.Minute) - 90*time.Second }
+
+// stepClock sets the clock of a process forwards or back, at any moment.
+func (w *world) stepClock(h *host) {
+	was := h.skew
+	h.skew = w.drift()
+	w.note("the clock of process %s steps by %v", h.name, h.skew-was)
+	w.steps = append(w.steps, step{w.clock.Now(), h.skew - was})
+}
+
+func (h *host) now() time.Time { return h.w.clock.Now().Add(h.skew - h.lag) }
 
 // Open implements runner.Mailboxes.
 func (h *host) Open(ctx context.Context, link string) (provider.Linked, error) {
+	h.lag = 0 // its clock has been set right since
 	linked, err := h.linker.Open(ctx, link)
 	if err == nil && h.w.mutant.Mailbox != nil {
 		linked.Mailbox = h.w.mutant.Mailbox(linked.Mailbox, h.w.clock.Now)

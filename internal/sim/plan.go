@@ -26,6 +26,9 @@ type Plan struct {
 	Trouble    float64       // how likely a fault or a crash is at each step
 	Faulty     time.Duration // how long there are faults
 	Durable    bool          // on SQLite instead of in memory
+	Feed       float64       // how likely the change feed mistreats an item
+	Backup     time.Duration // when a backup is made, and
+	Restore    time.Duration // when it is put back; zero is never
 
 	rnd *rand.Rand
 }
@@ -68,6 +71,13 @@ func Draw(seed uint64) *Plan {
 	p := &Plan{Seed: seed, rnd: rand.New(rand.NewPCG(seed, 0x6f75747265616368))}
 	p.Steps, p.Trouble, p.Faulty = 1+p.rnd.IntN(3), p.rnd.Float64()*0.3, 9*day
 	p.Durable = p.chance(0.2)
+	if p.chance(0.5) {
+		p.Feed = p.rnd.Float64() * 0.3
+	}
+	if p.Durable && p.chance(0.6) {
+		p.Backup = p.upTo(5 * day)
+		p.Restore = p.Backup + p.upTo(3*day)
+	}
 	kinds := [][]provider.Kind{{provider.Gmail}, {provider.MSGraph}, {provider.Gmail, provider.MSGraph}}[p.rnd.IntN(3)]
 	for i, kind := range kinds {
 		p.Senders = append(p.Senders, p.sender(i, kind))
@@ -114,7 +124,7 @@ func (p *Plan) sender(i int, kind provider.Kind) Sender {
 	if p.chance(0.3) {
 		s.Entra.PageSize = 22 + p.rnd.IntN(10)
 	}
-	s.Delays = postoffice.Delays{Delivery: p.upTo(2 * time.Minute), Visible: p.upTo(3 * time.Minute), SentCopy: p.upTo(10 * time.Minute)}
+	s.Delays = postoffice.Delays{Delivery: p.upTo(2 * time.Minute), Visible: p.upTo(3 * time.Minute), SentCopy: p.upTo(7 * time.Minute)}
 	s.Filed = p.chance(0.3)
 	return s
 }
@@ -171,7 +181,10 @@ func (s Sender) joins() bool { return s.recognises() && s.World.SentCopyKeepsID 
 // String is the plan for people.
 func (p *Plan) String() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "seed %d: %d steps, trouble %.2f, durable %t\n", p.Seed, p.Steps, p.Trouble, p.Durable)
+	fmt.Fprintf(&b, "seed %d: %d steps, trouble %.2f, durable %t, feed %.2f\n", p.Seed, p.Steps, p.Trouble, p.Durable, p.Feed)
+	if p.Restore > 0 {
+		fmt.Fprintf(&b, "  the backup of %v is put back at %v\n", p.Backup, p.Restore)
+	}
 	for _, s := range p.Senders {
 		fmt.Fprintf(&b, "  %s %s access %s world %+v", s.Address, s.Kind, s.Access, s.World)
 		if s.Kind == provider.MSGraph {

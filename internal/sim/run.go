@@ -45,8 +45,21 @@ type world struct {
 	stopped  map[string]int // mails that had left when an enrollment was stopped by hand
 	told     []string       // events, each once
 	known    map[string]int // ids of events
+	still    []span         // when a machine stood still
+	steps    []step         // of clocks
+	putBack  func() (Stores, error)
+	backedUp time.Time
+	restored span // from the backup to its restoration
 	notes    []string
 	wrong    []string
+}
+
+type span struct{ from, to time.Time }
+
+// step is a clock set forwards or back.
+type step struct {
+	at time.Time
+	by time.Duration
 }
 
 func (w *world) note(format string, args ...any) {
@@ -94,9 +107,7 @@ func Run(ctx context.Context, p *Plan, params Params) (*History, error) {
 			return nil, err
 		}
 	}
-	if w.clerk, err = runner.New(runner.Config{
-		Store: w.stores.Enrollments, Mailboxes: w.hosts[0], Key: hostKey(), Domain: hostDomain, Now: w.clock.Now,
-	}); err != nil {
+	if err := w.seat(); err != nil {
 		return nil, err
 	}
 	if err := w.begin(ctx); err != nil {
@@ -109,6 +120,14 @@ func Run(ctx context.Context, p *Plan, params Params) (*History, error) {
 	return &History{
 		Wrong: w.wrong, Plan: p.String(), Notes: w.notes, Text: w.office.Books().String() + strings.Join(w.told, "\n"),
 	}, nil
+}
+
+// seat puts somebody at the desk.
+func (w *world) seat() (err error) {
+	w.clerk, err = runner.New(runner.Config{
+		Store: w.stores.Enrollments, Mailboxes: w.hosts[0], Key: hostKey(), Domain: hostDomain, Now: w.clock.Now,
+	})
+	return err
 }
 
 // begin links, previews and enrolls, before anything goes wrong.
@@ -150,10 +169,12 @@ func (w *world) begin(ctx context.Context) error {
 	return nil
 }
 
+func stepText(n int) string { return fmt.Sprintf("Step %d.", n) }
+
 func (w *world) sequence() *sequence.Sequence {
 	s := &sequence.Sequence{ID: "sim", Version: 1, AcceptBlind: true}
 	for i := range w.plan.Steps {
-		step := sequence.Step{ID: sequence.StepID(i + 1), Days: 2 * min(i, 1), Text: fmt.Sprintf("Step %d.", i+1)}
+		step := sequence.Step{ID: sequence.StepID(i + 1), Days: 2 * min(i, 1), Text: stepText(i + 1)}
 		if i == 0 {
 			step.Subject = "A role"
 		}
@@ -176,7 +197,10 @@ func (w *world) play(ctx context.Context) {
 			w.note("a process will die in %d steps, done %t", h.life.left, h.life.after)
 		}
 		w.accidents(ctx)
-		w.tick(ctx, h)
+		w.disaster(ctx)
+		if h = w.hosts[h.number()]; !h.life.dead {
+			w.tick(ctx, h)
+		}
 		d := 10 * time.Minute
 		if p.chance(0.2) {
 			d = p.upTo(40*time.Minute) + time.Second
@@ -201,7 +225,7 @@ func (w *world) play(ctx context.Context) {
 
 // tick lets a process work, and has it born again if it died.
 func (w *world) tick(ctx context.Context, h *host) {
-	h.busy = true
+	h.busy, h.paused = true, false
 	report, err := h.run.Tick(ctx)
 	h.busy = false
 	if report.Mailboxes > 200 {
@@ -237,6 +261,16 @@ func (w *world) accidents(ctx context.Context) {
 		s.withdraw()
 	case p.chance(0.05):
 		w.mend(ctx)
+	case p.chance(0.05): // the mail service pushes, up to three times; most pushes get lost
+		link := w.links[slices.Index(w.services, s)]
+		for range 1 + p.rnd.IntN(3) {
+			if err := w.hosts[0].run.Notify(ctx, link); err != nil {
+				w.note("a push failed: %v", err)
+			}
+		}
+	}
+	if p.chance(p.Trouble * 0.05) {
+		w.stepClock(w.hosts[p.rnd.IntN(len(w.hosts))])
 	}
 }
 
@@ -286,9 +320,6 @@ func (w *world) inject() {
 				w.tick(context.Background(), h)
 			}
 		}
-	}
-	if f.op == "token" && (f.kind == "cut after" || f.kind == "refuse after") {
-		return // what it rotates is lost, and nobody can know
 	}
 	w.note("%s: %v", s.plan.Address, f)
 	s.inject(f)

@@ -26,6 +26,7 @@ type service struct {
 	entra  *msgraphtest.Server
 	reads  []time.Time // when requests for what is new left, of any process
 	sends  []time.Time // when mail left
+	feed   feed
 }
 
 // newService starts the fake of one sender.

@@ -5,6 +5,7 @@ import (
 	"crypto/rsa"
 	"database/sql"
 	"flag"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -43,14 +44,31 @@ func inSQLite(t *testing.T) func(now func() time.Time) (sim.Stores, error) {
 		if err != nil {
 			return sim.Stores{}, err
 		}
-		t.Cleanup(func() { _ = db.Close() })
-		db.SetMaxOpenConns(1)
-		s, err := sqlstore.New(db, sqlstore.Options{Dialect: sqlstore.SQLite, Now: now})
-		if err != nil {
-			return sim.Stores{}, err
-		}
-		return sim.Stores{Links: s.Tokens(), Flows: s.Flows(), Enrollments: s.Enrollments(), Log: s.Conversations()}, s.Migrate(t.Context())
+		return overSQLite(t, db, now)
 	}
+}
+
+func overSQLite(t *testing.T, db *sql.DB, now func() time.Time) (sim.Stores, error) {
+	t.Cleanup(func() { _ = db.Close() })
+	db.SetMaxOpenConns(1)
+	s, err := sqlstore.New(db, sqlstore.Options{Dialect: sqlstore.SQLite, Now: now})
+	if err != nil {
+		return sim.Stores{}, err
+	}
+	backup := func() (func() (sim.Stores, error), error) {
+		file := filepath.Join(t.TempDir(), "backup.db")
+		if _, err := db.ExecContext(t.Context(), "VACUUM INTO '"+file+"'"); err != nil {
+			return nil, err
+		}
+		return func() (sim.Stores, error) {
+			db, err := sql.Open("sqlite", "file:"+file+"?_pragma=synchronous(OFF)&_pragma=journal_mode(MEMORY)")
+			if err != nil {
+				return sim.Stores{}, err
+			}
+			return overSQLite(t, db, now)
+		}, nil
+	}
+	return sim.Stores{Links: s.Tokens(), Flows: s.Flows(), Enrollments: s.Enrollments(), Log: s.Conversations(), Backup: backup}, s.Migrate(t.Context())
 }
 
 func play(t *testing.T, n uint64, m sim.Mutant) *sim.History {
@@ -82,7 +100,7 @@ func TestSeeds(t *testing.T) {
 	}
 	began := time.Now()
 	n := uint64(0)
-	for ; *seeds == 0 && time.Since(began) < 15*time.Second || n < uint64(*seeds); n++ {
+	for ; *seeds == 0 && time.Since(began) < 20*time.Second || n < uint64(*seeds); n++ {
 		if h := play(t, *first+n, sim.Mutant{}); len(h.Wrong) > 0 {
 			t.Errorf("%s%s\nplay it again: go test ./internal/sim -run TestSeeds -seed %d", h.Plan, strings.Join(h.Wrong, "\n"), *first+n)
 		}
