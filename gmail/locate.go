@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strconv"
 	"strings"
+	"time"
 
 	gmailapi "google.golang.org/api/gmail/v1"
 
@@ -20,7 +22,8 @@ func locateHeaders() []string {
 
 // Locate implements provider.Mailbox. It searches for the Message-ID, and
 // then, in case Gmail replaced it, goes through what the account itself sent
-// or drafted since the cursor.
+// or drafted since the cursor: by the feed, and, since a feed may pass over an
+// item, by a list.
 func (m *mailbox) Locate(ctx context.Context, key provider.SendKey) ([]provider.Located, error) {
 	const op = "gmail: locate"
 	if !m.acc.Access.Includes(provider.AccessReplies) {
@@ -59,7 +62,7 @@ func (m *mailbox) byMessageID(ctx context.Context, op string, key provider.SendK
 	return nil
 }
 
-// bySpan goes through the feed since before the send. Only mail that the
+// bySpan goes through what came since before the send. Only mail that the
 // account itself sent or drafted is looked at, and of it three headers.
 func (m *mailbox) bySpan(ctx context.Context, op string, key provider.SendKey, v *courier.View) error {
 	if key.Cursor == "" {
@@ -71,6 +74,35 @@ func (m *mailbox) bySpan(ctx context.Context, op string, key provider.SendKey, v
 		return err
 	}
 	seen := make(map[string]bool)
+	if err := m.byFeed(ctx, op, start, seen, key, v); err != nil || len(v.Found) > 0 || key.From.IsZero() {
+		return err
+	}
+	const most = 2000
+	since := strconv.FormatInt(key.From.Add(-clockMargin).Unix(), 10)
+	for _, query := range []string{"in:sent after:" + since, "in:drafts after:" + since} {
+		items, err := m.list(ctx, op, query, most)
+		if err != nil {
+			return err
+		}
+		if len(items) == most {
+			v.Gap("too_many_sent")
+		}
+		for _, it := range items {
+			if !seen[string(it.Ref)] {
+				if err := m.look(ctx, op, it.Ref, key, v); err != nil {
+					return err
+				}
+			}
+		}
+	}
+	return nil
+}
+
+// clockMargin is how far Gmail's clock may be behind the one that made the
+// intent.
+const clockMargin = 5 * time.Minute
+
+func (m *mailbox) byFeed(ctx context.Context, op string, start uint64, seen map[string]bool, key provider.SendKey, v *courier.View) error {
 	for {
 		resp, err := m.history(ctx, start)
 		if err != nil {

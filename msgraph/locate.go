@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"strings"
+	"time"
 
 	abstractions "github.com/microsoft/kiota-abstractions-go"
 	"github.com/microsoftgraph/msgraph-sdk-go/users"
@@ -14,7 +15,8 @@ import (
 
 // Locate implements provider.Mailbox. It asks every folder for the
 // Message-ID, and then, in case Exchange replaced it or its index lags, goes
-// through what appeared in Sent Items since the cursor, and looks for the key
+// through what appeared in Sent Items since the cursor, by its delta and, since
+// a delta may pass over a message, by a list, and looks for the key
 // where mail lies that has not left. Last it asks for what was deleted for
 // good and can still be recovered, since a delta may be silent about a copy
 // that came and went between two rounds.
@@ -165,7 +167,7 @@ func (m *mailbox) bySentFeed(ctx context.Context, op string, key provider.SendKe
 		pg, err := m.at(ctx, op, l)
 		if errors.Is(err, provider.ErrCursorExpired) {
 			v.Gap("cursor_expired")
-			return nil
+			break
 		}
 		if err != nil {
 			return err
@@ -184,7 +186,49 @@ func (m *mailbox) bySentFeed(ctx context.Context, op string, key provider.SendKe
 			}
 		}
 	}
-	return nil
+	if len(v.Found) > 0 || key.From.IsZero() {
+		return nil
+	}
+	return m.bySentList(ctx, op, seen, key, v)
+}
+
+// clockMargin is how far Exchange's clock may be behind the one that made the
+// intent.
+const clockMargin = 5 * time.Minute
+
+// bySentList looks at what lies in Sent Items since the send and its delta
+// did not tell.
+func (m *mailbox) bySentList(ctx context.Context, op string, seen map[string]bool, key provider.SendKey, v *courier.View) error {
+	filter := "receivedDateTime ge " + odataTime(key.From.Add(-clockMargin))
+	for skip, top := int32(0), int32(listPage); ; {
+		params := &users.ItemMailFoldersItemMessagesRequestBuilderGetQueryParameters{
+			Filter: &filter, Top: &top, Select: identifiers(), Orderby: []string{"receivedDateTime desc"}, // Exchange sorts only by what the filter begins with
+		}
+		if skip > 0 {
+			params.Skip = &skip
+		}
+		pg, err := m.list(ctx, op, func(ctx context.Context) (*abstractions.RequestInformation, error) {
+			return m.user().MailFolders().ByMailFolderId(followed()[sentFolder]).Messages().ToGetRequestInformation(ctx,
+				&users.ItemMailFoldersItemMessagesRequestBuilderGetRequestConfiguration{QueryParameters: params})
+		})
+		if err != nil {
+			return err
+		}
+		for i := range pg.Value {
+			msg := &pg.Value[i]
+			if msg.ID == "" || seen[msg.ID] {
+				continue
+			}
+			seen[msg.ID] = true
+			if err := m.look(ctx, op, msg, key, v); err != nil {
+				return err
+			}
+		}
+		if pg.Next == "" || len(pg.Value) == 0 {
+			return nil
+		}
+		skip += int32(max(1, len(pg.Value)-pageOverlap))
+	}
 }
 
 // look compares one message with the key. One that was removed from Sent

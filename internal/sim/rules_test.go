@@ -1,0 +1,152 @@
+package sim_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/outreachkit/outreach/internal/sim"
+	"github.com/outreachkit/outreach/provider"
+	"github.com/outreachkit/outreach/sequence/runner"
+	"github.com/outreachkit/outreach/store"
+)
+
+// filtered is a conversation log that is fed something else.
+type filtered struct {
+	store.ConversationLog
+	entry func(store.Entry) []store.Entry
+}
+
+func (f *filtered) Append(ctx context.Context, entries []store.Entry) error {
+	var out []store.Entry
+	for _, e := range entries {
+		out = append(out, f.entry(e)...)
+	}
+	return f.ConversationLog.Append(ctx, out)
+}
+
+// restless has every mailbox come up again at once.
+type restless struct{ store.EnrollmentStore }
+
+func (s *restless) Unclaim(ctx context.Context, f store.Fence) error {
+	return errors.Join(s.EnrollmentStore.Unclaim(ctx, f), s.Notify(ctx, f.Mailbox))
+}
+
+// failing is a store whose commits fail now and then.
+type failing struct {
+	store.EnrollmentStore
+	n int
+}
+
+func (s *failing) Commit(ctx context.Context, b store.Batch) error {
+	if s.n++; s.n%20 == 0 && len(b.Results) > 0 {
+		return errors.New("the disk is full")
+	}
+	return s.EnrollmentStore.Commit(ctx, b)
+}
+
+// doctored are histories that break one rule of the checker each: by a part
+// that does what none may, or by a false word at the end.
+func doctored() map[string]sim.Mutant {
+	status := func(s, reason string) sim.Mutant {
+		return sim.Mutant{View: func(e *runner.Enrollment) { e.Status, e.Reason = s, reason }}
+	}
+	log := func(direction string, entry func(store.Entry) []store.Entry) sim.Mutant {
+		return sim.Mutant{Log: func(l store.ConversationLog) store.ConversationLog {
+			return &filtered{l, func(e store.Entry) []store.Entry {
+				if e.Direction != direction {
+					return []store.Entry{e}
+				}
+				return entry(e)
+			}}
+		}}
+	}
+	mailbox := func(f func(provider.Mailbox) altered) sim.Mutant {
+		return sim.Mutant{Mailbox: func(mb provider.Mailbox, _ func() time.Time) provider.Mailbox { return f(mb) }}
+	}
+	twice := func(second func(provider.Outgoing) provider.Outgoing) sim.Mutant {
+		return mailbox(func(mb provider.Mailbox) altered {
+			return altered{Mailbox: mb, send: func(ctx context.Context, out *provider.Outgoing) (provider.Receipt, error) {
+				again := second(*out)
+				_, _ = mb.Send(ctx, &again)
+				return mb.Send(ctx, out)
+			}}
+		})
+	}
+	return map[string]sim.Mutant{
+		"sent twice": twice(func(out provider.Outgoing) provider.Outgoing { return out }),
+		"the words": twice(func(out provider.Outgoing) provider.Outgoing { // as another mail
+			other := func(s string) string { return strings.Replace(s, s[1:5], "zzzz", 1) }
+			id, key := other(out.MessageID), other(out.Key)
+			out.Raw = bytes.ReplaceAll(bytes.ReplaceAll(slices.Clone(out.Raw), []byte(out.MessageID), []byte(id)), []byte(out.Key), []byte(key))
+			out.MessageID, out.Key = id, key
+			return out
+		}),
+		"unrelated mail was read": mailbox(func(mb provider.Mailbox) altered {
+			return altered{Mailbox: mb, changes: func(ctx context.Context, since provider.Cursor) (provider.Page, error) {
+				page, err := mb.Changes(ctx, since)
+				for _, it := range page.Items {
+					_, _ = mb.Envelope(ctx, it.Ref)
+				}
+				return page, err
+			}}
+		}),
+		"after it was stopped by hand": {Store: func(s store.EnrollmentStore) store.EnrollmentStore { return &noVersions{s} }},
+		"after the last read began":    mutants()[3],
+		"although the answer was visible": mailbox(func(mb provider.Mailbox) altered {
+			return altered{Mailbox: mb, changes: func(ctx context.Context, since provider.Cursor) (provider.Page, error) {
+				page, err := mb.Changes(ctx, since)
+				page.Items = nil
+				return page, err
+			}, search: func(ctx context.Context, q provider.Query) ([]provider.Item, error) {
+				_, err := mb.Search(ctx, q)
+				return nil, err
+			}}
+		}),
+		"not marked as crossed":            {View: func(e *runner.Enrollment) { e.Crossed = 0 }},
+		"is still active":                  status(runner.StatusActive, ""),
+		"held without a reason":            status(runner.StatusHeld, ""),
+		"held although an answer came":     status(runner.StatusHeld, "for some reason"),
+		"is completed with":                status(runner.StatusCompleted, ""),
+		"completed although an answer":     status(runner.StatusCompleted, ""),
+		"is replied, and nobody answered":  status(runner.StatusReplied, ""),
+		"is bounced, and nothing bounced":  status(runner.StatusBounced, ""),
+		"is stopped, and nobody stopped":   status(runner.StatusStopped, ""),
+		"taken over, and the owner":        status(runner.StatusTookOver, ""),
+		"has the status \"asleep\"":        status("asleep", ""),
+		"mails left, and the conversation": log(runner.DirectionOut, func(store.Entry) []store.Entry { return nil }),
+		"is in the conversation 0 times":   log(runner.DirectionIn, func(store.Entry) []store.Entry { return nil }),
+		"is in the conversation 2 times": log(runner.DirectionIn, func(e store.Entry) []store.Entry {
+			again := e
+			again.Key += "/again"
+			return []store.Entry{e, again}
+		}),
+		"which the mailbox has not": log(runner.DirectionIn, func(e store.Entry) []store.Entry {
+			e.MessageID = "<made-up@example.net>"
+			return []store.Entry{e}
+		}),
+		"a tick failed":            {Store: func(s store.EnrollmentStore) store.EnrollmentStore { return &failing{EnrollmentStore: s} }},
+		"went over its mailboxes ": {Store: func(s store.EnrollmentStore) store.EnrollmentStore { return &restless{s} }},
+	}
+}
+
+// TestRules: each rule of the checker finds what it is for.
+func TestRules(t *testing.T) {
+	const most = 150
+	for rule := range doctored() {
+		t.Run(rule, func(t *testing.T) {
+			for n := uint64(1); n <= most; n++ {
+				// Each history has a mutant of its own.
+				if h := play(t, n, doctored()[rule]); slices.ContainsFunc(h.Wrong, func(s string) bool { return strings.Contains(s, rule) }) {
+					t.Logf("found in seed %d", n)
+					return
+				}
+			}
+			t.Errorf("no seed of %d breaks it", most)
+		})
+	}
+}
