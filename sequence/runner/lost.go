@@ -92,7 +92,7 @@ func (p *pass) lostTime(ctx context.Context) error {
 // reachBack has the next search for senders and reports begin at the backup,
 // and no follow-up leave before it.
 func (p *pass) reachBack() {
-	p.readStart = time.Time{}
+	p.readStart, p.data.ReadStart = time.Time{}, time.Time{}
 	p.r.noteRead(p.box.ID, time.Time{})
 	p.data.Searched = earlier(p.data.Searched, p.restored.Since)
 	p.data.Reported = earlier(p.data.Reported, p.restored.Since)

@@ -54,6 +54,7 @@ func (p *pass) read(ctx context.Context, full bool) error {
 		p.changed = true
 		return p.save(ctx)
 	}
+	p.data.ReadStart = start
 	p.r.noteRead(p.box.ID, start)
 	p.changed = true
 	if !tracked && !p.waits {

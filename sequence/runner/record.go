@@ -95,6 +95,7 @@ type intentMeta struct {
 // boxData is store.Mailbox.Data.
 type boxData struct {
 	LastRead     time.Time `json:"last_read"`              // start of the last complete read
+	ReadStart    time.Time `json:"read_start"`             // start of the last complete read of feed and senders, for the pace of reading: see Runner.lastRead
 	Searched     time.Time `json:"searched"`               // start of the last complete sender search
 	Reported     time.Time `json:"reported"`               // start of the last complete search for reports
 	LastSend     time.Time `json:"last_send"`              // when a mail was last tried
