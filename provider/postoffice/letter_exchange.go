@@ -12,7 +12,14 @@ import (
 const (
 	classNDR     = "REPORT.IPM.Note.NDR"
 	classDelayed = "REPORT.IPM.Note.DELAYED"
+	classAbsence = "IPM.Note.Rules.OofTemplate.Microsoft"
 )
+
+// internalVacation is an automatic answer of Exchange to somebody of the same
+// organisation.
+func (in received) internalVacation(me, to provider.Address, id string, now time.Time, b Behaviour) (raw []byte, class string) {
+	return letter{from: me, to: to, subject: "Automatic reply: " + in.subject, now: now, id: id, text: absence(b)}.bytes(), classAbsence
+}
 
 // exchangeReport is a delivery report as Exchange writes it for people of its
 // own organisation: no part for programs, nothing cited, the header of the

@@ -24,6 +24,10 @@ const (
 	OutOfOffice         Act = "out of office"
 	OutOfOfficeExchange Act = "out of office exchange"
 
+	// OutOfOfficeInternal is Exchange's to somebody of the same organisation:
+	// no header says what it is, the message class does.
+	OutOfOfficeInternal Act = "out of office internal"
+
 	// Bounce refuses the mail and has the sender's own service report it in
 	// the thread. BounceLater is the report of a remote system, outside the
 	// thread. BounceDelay is a warning that delivery takes longer: the mail
@@ -178,6 +182,8 @@ func (p *person) act(o *Office, from *Mailbox, sub Submission, b Behaviour, raw 
 		out = in.vacation(me, to, o.newID("v", domainOf(me.Addr)), now, b)
 	case OutOfOfficeExchange:
 		out = in.exchangeVacation(me, to, o.newID("x", domainOf(me.Addr)), now, b)
+	case OutOfOfficeInternal:
+		out, class = in.internalVacation(me, to, o.newID("x", domainOf(me.Addr)), now, b)
 	case Bounce, BounceDelay:
 		if from.beliefs.ExchangeReports {
 			out, class = in.exchangeReport(p.Address, from.Address(), o.newID("b", domainOf(from.Address())), now, b)
@@ -210,6 +216,6 @@ func (p *person) act(o *Office, from *Mailbox, sub Submission, b Behaviour, raw 
 		if own := o.byAddress[provider.Normalize(me.Addr)]; written && own != nil && own.owner == p {
 			own.add(out, []string{LabelSent}, now, true, false, 0, own.delays.SentCopy)
 		}
-		o.byAddress[provider.Normalize(to.Addr)].receive(Mail{Raw: out})
+		o.byAddress[provider.Normalize(to.Addr)].receive(Mail{Raw: out, class: class})
 	}
 }

@@ -52,7 +52,11 @@
 // anything. An automatic answer holds until the return date it names; a
 // delivery report ends the enrollment only of the recipient that it names,
 // and only if it cites mail of ours; what can't be judged holds the
-// enrollment and flags it. A mail that was on its way when the answer came is
+// enrollment and flags it. Only a failure for good ends it: after one that may
+// pass the next step is tried, one for the sender's volume or reputation stops
+// the mailbox, and a refusal by a rule, or without a reason, is held for a
+// person. A complaint that cites mail of ours (RFC 5965) is an opt-out of that
+// person, and flags it. A mail that was on its way when the answer came is
 // found out about, marked as crossed, and never sent again.
 //
 // # What a conversation shows

@@ -50,6 +50,27 @@ func TestReports(t *testing.T) {
 	}
 }
 
+// TestAbsences: an automatic answer in each form holds until the return, and
+// the drip goes on then.
+func TestAbsences(t *testing.T) {
+	for _, act := range []postoffice.Act{postoffice.OutOfOffice, postoffice.OutOfOfficeExchange, postoffice.OutOfOfficeInternal} {
+		t.Run(string(act), func(t *testing.T) {
+			w := newWorld(t)
+			w.person("dev@example.net", postoffice.Behaviour{Do: act, On: 1, After: time.Minute, Until: start.Add(10 * day)})
+			id := w.enroll("dev@example.net").ID
+			w.tick()
+			w.pass(9 * day)
+			w.want(id, runner.StatusActive, 1)
+			w.pass(12 * day)
+			w.want(id, runner.StatusCompleted, 3)
+			if got := directions(w.conversation(id)); got != "out in(out_of_office) out out" {
+				t.Errorf("the conversation is %q", got)
+			}
+			w.sound()
+		})
+	}
+}
+
 // forged is a report that is made up: it names the recipient and cites
 // nothing that only a receiver of the mail can know.
 func forged(code string) func(postoffice.Reaction) []byte {
