@@ -9,6 +9,7 @@
 //     RedirectURL, calls Complete with the callback's query, the user and the
 //     session, and redirects to Completed.ReturnTo. It should answer with
 //     Referrer-Policy: no-referrer, since its own address holds the code.
+//     Package linkhttp has both.
 //  3. Show which address was linked, and with what access.
 //  4. Hand the Linker to the runner, which opens links through it.
 //  5. Take Config.OnChange to tell users when a link needs them.
@@ -28,6 +29,15 @@
 // address. A user who links a mailbox that another has gets ErrOwned, also when
 // both finish in the same instant. Linking one's own mailbox again mends the
 // link and keeps its id. Mending with another mailbox is ErrWrongMailbox.
+//
+// # On behalf of a colleague
+//
+// Mail to be sent in a colleague's name leaves from that colleague's own link.
+// Its owner lets an actor do so with Delegate, until a time, sees who may with
+// Delegations, and withdraws it with Undelegate; DelegatedTo tells an actor
+// where. MayAct is what runner.Config.MayAct takes: it is asked at enrolling
+// and before each mail. Giving and withdrawing are changes in the link's
+// History. A delegation outlives relinking and ends with the link.
 //
 // # No token lost, none leaked
 //

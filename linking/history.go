@@ -13,11 +13,13 @@ type ChangeKind string
 
 // The kinds of Change.
 const (
-	ChangeStatus ChangeKind = "status" // the link has another status, or another access
-	ChangeSilent ChangeKind = "silent" // the mailbox should be read and was not for longer than Config.SilentAfter
-	ChangeHeard  ChangeKind = "heard"  // it is read again
-	ChangeAlarm  ChangeKind = "alarm"  // an app registration needs its operator
-	ChangeHealed ChangeKind = "healed" // it works again
+	ChangeStatus      ChangeKind = "status"      // the link has another status, or another access
+	ChangeSilent      ChangeKind = "silent"      // the mailbox should be read and was not for longer than Config.SilentAfter
+	ChangeHeard       ChangeKind = "heard"       // it is read again
+	ChangeDelegated   ChangeKind = "delegated"   // the owner lets Actor send from the link until Until
+	ChangeUndelegated ChangeKind = "undelegated" // the owner withdrew that
+	ChangeAlarm       ChangeKind = "alarm"       // an app registration needs its operator
+	ChangeHealed      ChangeKind = "healed"      // it works again
 )
 
 // Change is one thing that happened to a link or to an app registration.
@@ -38,6 +40,9 @@ type Change struct {
 	Access provider.Access // after it
 	Reason string          // the service's code or one of this package; empty where all is well
 
+	Actor string    // of delegations: who may send, or might
+	Until time.Time // of ChangeDelegated: when it ends by itself
+
 	// Diagnosis is zero where nothing is wrong.
 	Diagnosis provider.Diagnosis
 }
@@ -52,6 +57,8 @@ type entry struct {
 	Access provider.Access  `json:"access,omitempty"`
 	Fault  fault            `json:"fault,omitzero"`
 	Mender provider.Mender  `json:"mender,omitempty"`
+	Actor  string           `json:"actor,omitempty"`
+	Until  time.Time        `json:"until,omitzero"`
 }
 
 // brk is one involuntary end of a grant.
@@ -90,6 +97,7 @@ func (l *Linker) change(link store.Link, e entry) Change {
 	c := Change{
 		ID: changeID(link.ID, e.Seq), Seq: e.Seq, Kind: e.Kind, At: e.At, Provider: link.Provider,
 		Was: e.From, Status: e.To, Access: e.Access, Reason: e.Fault.Reason, Diagnosis: l.diagnose(link.Provider, e.Fault),
+		Actor: e.Actor, Until: e.Until,
 	}
 	if e.Fault == (fault{}) && e.To == store.LinkLimited {
 		f := ours(provider.ErrAccess, provider.ReasonLimited)

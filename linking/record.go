@@ -28,6 +28,9 @@ type record struct {
 
 	Health health `json:"health,omitzero"`
 
+	Delegations []delegation `json:"delegations,omitempty"` // who may send from it beside its owner
+	Delegated   []delegated  `json:"delegated,omitempty"`   // of an actor's own record: where to look
+
 	extra map[string]json.RawMessage // fields of a newer program
 }
 
