@@ -12,8 +12,10 @@
 // # The packages
 //
 //   - provider: the contract with a mail service, and the values that cross
-//     it. provider/classify tells people from machines, provider/postoffice
-//     is a mail world for tests, provider/providertest a conformance suite.
+//     it. provider/classify tells people from machines, provider/quote finds
+//     what is new in a reply, provider/optout the wish to get no more mail,
+//     provider/safehtml makes HTML safe to show. provider/postoffice is a
+//     mail world for tests, provider/providertest a conformance suite.
 //   - gmail: a Provider over the Gmail API. gmail/gmailtest is a fake Google.
 //   - msgraph: a Provider over Microsoft Graph. msgraph/msgraphtest is a fake
 //     Microsoft Entra ID and Graph.

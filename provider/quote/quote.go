@@ -78,9 +78,10 @@ func Split(b Body) Parts {
 	return Parts{Pieces: pieces(textLines(b.Text))}
 }
 
-// Fresh returns the fresh text of a plain text. Where it keeps no Context,
-// applying it again changes nothing; context may itself become foldable when
-// the history around it is gone.
+// Fresh returns the fresh text of a plain text. Applying it again changes
+// nothing in mail as programs write it. It may fold more where Context was
+// kept, or where a notice stood below folded history: what was around them
+// is gone.
 func Fresh(text string) string { return Split(Body{Text: text}).Fresh() }
 
 // pieces merges the lines of one kind that follow one another.

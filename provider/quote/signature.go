@@ -120,9 +120,46 @@ func namesProgram(rest string, before bool) bool {
 	return anyIn(" "+after+" ", excuses)
 }
 
+// noticeStart returns the first line of a paragraph that speaks as notices
+// do: what a person wrote directly above one is not part of it.
+func noticeStart(paragraph []line) int {
+	for i, l := range paragraph {
+		if speaksAsNotice(l.text) {
+			return i
+		}
+	}
+	return len(paragraph)
+}
+
+// noticeEnd is the first line after the last that speaks so.
+func noticeEnd(paragraph []line) int {
+	for i := len(paragraph); i > 0; i-- {
+		if speaksAsNotice(paragraph[i-1].text) {
+			return i
+		}
+	}
+	return 0
+}
+
+func speaksAsNotice(s string) bool {
+	if len(s) > 20 && strings.Trim(s, "_") == "" {
+		return true
+	}
+	low := strings.ToLower(s)
+	for _, g := range noticeGroups {
+		if anyIn(low, g) {
+			return true
+		}
+	}
+	return anyIn(low, scannerSigns) || anyIn(low, bannerSigns)
+}
+
 // notice reports whether a paragraph is a legal notice, or what a scanner or
 // gateway added.
 func notice(paragraph []line) bool {
+	if len(paragraph) == 0 {
+		return false
+	}
 	var b strings.Builder
 	for _, l := range paragraph {
 		if b.Len() > 4000 {

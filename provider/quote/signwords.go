@@ -64,5 +64,8 @@ var scannerSigns = []string{
 	"don't often get email from", "learn why this is important",
 }
 
+// bannerSigns go on with what gateways say above a mail.
+var bannerSigns = []string{"do not click", "open attachments", "recognize the sender", "recognise the sender", "know the content is safe", "klicken sie nicht", "anhänge nur", "ne cliquez pas"}
+
 // listSigns are in what a mailing list adds below a line.
 var listSigns = []string{"mailing list", "mailman", "mailingliste", "liste de diffusion", "lista de correo"}

@@ -47,7 +47,8 @@ func (s *splitter) banner() {
 	for end < len(s.lines) && s.lines[end].text != "" && s.lines[end].depth == 0 && end < start+8 {
 		end++
 	}
-	if end > start && notice(s.lines[start:end]) {
+	end = start + noticeEnd(s.lines[start:end])
+	if noticeStart(s.lines[start:end]) == 0 && notice(s.lines[start:end]) {
 		s.mark(start, end, Disclaimer)
 	}
 }
@@ -142,6 +143,7 @@ func (s *splitter) peel(end int) int {
 		for start > 0 && s.lines[start-1].depth == 0 && s.lines[start-1].text != "" && s.kinds[start-1] == "" && end-start < 40 {
 			start--
 		}
+		start += noticeStart(s.lines[start:end])
 		if notice(s.lines[start:end]) {
 			s.mark(start, end, Disclaimer)
 			end = start
