@@ -112,7 +112,7 @@ func headerLines(lines []line, i int) (end int, have heads) {
 		}
 		k, value := label(l.text)
 		if k == 0 {
-			if have == 0 || continued == 3 {
+			if have == 0 || continued == 3 || divider(l.text) != notDivider {
 				break
 			}
 			continued++ // it is of the block if one more label follows, or if it is a list of addresses
@@ -121,19 +121,30 @@ func headerLines(lines []line, i int) (end int, have heads) {
 			}
 			continue
 		}
+		if k == headFrom && have&headFrom != 0 {
+			break // another block; what came before may be a sentence
+		}
+		if k == headDate && have == 0 && !dated(value) {
+			break // "Date: Friday works for me."
+		}
 		if k == headFrom && have == 0 {
 			have |= headOpening
 		}
 		if k == headFrom && strings.Contains(value, "@") {
 			have |= headAddress
 		}
-		if k == headDate && len(value) < 200 && (yearIn.MatchString(value) || timeIn.MatchString(value)) {
+		if k == headDate && dated(value) {
 			have |= headDated
 		}
 		have |= k
 		end, continued = at+1, 0
 	}
 	return end, have
+}
+
+// dated reports whether a date line's value has a year or a time.
+func dated(value string) bool {
+	return len(value) < 200 && (yearIn.MatchString(value) || timeIn.MatchString(value))
 }
 
 // label reads "Subject: ..." in many languages, with or without the asterisks

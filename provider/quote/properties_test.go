@@ -83,7 +83,7 @@ func TestMixed(t *testing.T) {
 // TestTopPosted puts every answer above every history there is: the answer is
 // all that stays.
 func TestTopPosted(t *testing.T) {
-	answers := []string{"Yes.", "Hi Maria,\n\nI need\n> 100 users\nfor that.\n\nOlga", "From: now on call me.", "One.\n\n-----\n\nTwo.", "Sent from our warehouse.\n\nBest\nOlga", "Nein danke, bitte keine weiteren Mails.", "はい、お願いします。"}
+	answers := []string{"Yes.", "Hi Maria,\n\nI need\n> 100 users\nfor that.\n\nOlga", "From: now on call me.", "One.\n\n-----\n\nTwo.", "Sent from our warehouse.\n\nBest\nOlga", "Date: Friday works for me.", "Nein danke, bitte keine weiteren Mails.", "はい、お願いします。"}
 	n := 0
 	for _, c := range samples(t, "text.txt") {
 		if !strings.HasPrefix(c.body, c.fresh+"\n") || c.fresh == "" || strings.HasPrefix(c.name, "trap") || strings.HasPrefix(c.name, "inline") || c.name == "nothing to fold" {
@@ -91,8 +91,12 @@ func TestTopPosted(t *testing.T) {
 		}
 		n++
 		for _, a := range answers {
-			if got := quote.Fresh(a + c.body[len(c.fresh):]); got != a {
+			history := c.body[len(c.fresh):]
+			if got := quote.Fresh(a + history); got != a {
 				t.Errorf("%q above the history of %s: fresh is\n%s", a, c.name, got)
+			}
+			if got := quote.Fresh(a + "\n" + strings.TrimLeft(history, "\n ")); !strings.HasPrefix(got, a) {
+				t.Errorf("%q directly above the history of %s: fresh is\n%s", a, c.name, got)
 			}
 		}
 	}
