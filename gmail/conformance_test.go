@@ -23,6 +23,7 @@ type fakeGoogle struct {
 
 	notices []provider.Notice // of the pushes so far
 	refused []error
+	host    http.Handler // takes pushes instead, if it is not nil
 }
 
 const (
@@ -33,6 +34,10 @@ const (
 
 // ServeHTTP takes pushes as a host does, and keeps what they say.
 func (f *fakeGoogle) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if f.host != nil {
+		f.host.ServeHTTP(w, r)
+		return
+	}
 	push, err := f.prov.ReceivePush(r)
 	if err != nil {
 		f.refused = append(f.refused, err)

@@ -2,7 +2,6 @@ package gmail_test
 
 import (
 	"bytes"
-	"context"
 	"crypto/rand"
 	"crypto/rsa"
 	"crypto/x509"
@@ -16,7 +15,6 @@ import (
 	"time"
 
 	"github.com/go-jose/go-jose/v4"
-	"golang.org/x/oauth2"
 
 	"github.com/outreachkit/outreach/gmail"
 	"github.com/outreachkit/outreach/gmail/gmailtest"
@@ -309,9 +307,3 @@ func TestOtherTopic(t *testing.T) {
 }
 
 const maria = "maria@agency.example.com"
-
-// fixed is a TokenSource of one token.
-type fixed struct{ tok *oauth2.Token }
-
-func (s fixed) Token(context.Context) (*oauth2.Token, error) { return s.tok, nil }
-func (fixed) Refused(context.Context, *oauth2.Token, error)  {}

@@ -34,12 +34,17 @@ type fakeMicrosoft struct {
 
 	notices []provider.Notice // of the pushes so far
 	refused []error
+	host    http.Handler // takes pushes instead, if it is not nil
 }
 
 const pushURL = "https://ats.example.com/push/graph?host=1"
 
 // ServeHTTP takes pushes as a host does, and keeps what they say.
 func (f *fakeMicrosoft) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if f.host != nil {
+		f.host.ServeHTTP(w, r)
+		return
+	}
 	push, err := f.prov.ReceivePush(r)
 	w.Header().Set("Content-Type", "text/plain")
 	switch {
@@ -300,10 +305,11 @@ type refresher struct {
 	g       provider.Grant
 	stale   bool
 	refused int
+	now     func() time.Time // nil learns that a token has expired from refusals alone
 }
 
 func (s *refresher) Token(ctx context.Context) (*oauth2.Token, error) {
-	if s.stale {
+	if s.stale || s.now != nil && !s.now().Before(s.g.Token.Expiry) {
 		g, err := s.p.Refresh(ctx, s.g)
 		if err != nil {
 			return nil, err

@@ -24,6 +24,7 @@ type drip struct {
 	box    *postoffice.Mailbox
 	run    *runner.Runner
 	linked provider.Linked
+	cfg    runner.Config
 	events []runner.Event
 }
 
@@ -38,14 +39,15 @@ func newDripOf(t *testing.T, cfg msgraphtest.Config, readEvery time.Duration, al
 	acc := provider.Account{Subject: g.Identity.Subject, Address: maria, Addresses: append([]string{maria}, g.Identity.Aliases...), Access: g.Access}
 	d.linked = provider.Linked{
 		Link: "link", Owner: "maria", Provider: d.prov.Name(), Kind: d.prov.Kind(), Account: acc, Limits: d.prov.Limits(),
-		Abilities: d.prov.Abilities(g.Access), Mailbox: d.prov.Open(acc, &refresher{p: d.prov, g: g}),
+		Abilities: d.prov.Abilities(g.Access), Mailbox: d.prov.Open(acc, &refresher{p: d.prov, g: g, now: d.office.Clock().Now}),
 	}
 	clock := d.office.Clock()
-	run, err := runner.New(runner.Config{
+	d.cfg = runner.Config{
 		Store: memstore.New(memstore.Options{Now: clock.Now}).Enrollments(), Mailboxes: d, Events: d, Now: clock.Now,
 		Key: []byte("a secret of thirty-two bytes ...."), Domain: "mail.agency.example.com",
 		Options: runner.Options{ReadEvery: readEvery},
-	})
+	}
+	run, err := runner.New(d.cfg)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -246,7 +246,7 @@ func TestNotificationsComeAgain(t *testing.T) {
 
 func deliver(t *testing.T, f *fakeMicrosoft, id string) {
 	t.Helper()
-	raw := "From: ada@example.net\r\nTo: " + maria + "\r\nSubject: Hello\r\nMessage-ID: " + id + "\r\n\r\nHello.\r\n"
+	raw := "From: news@example.org\r\nTo: " + maria + "\r\nSubject: Hello\r\nMessage-ID: " + id + "\r\n\r\nHello.\r\n"
 	if _, err := f.office.Deliver(postoffice.Mail{To: maria, Raw: []byte(raw)}); err != nil {
 		t.Fatal(err)
 	}

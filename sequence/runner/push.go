@@ -207,26 +207,23 @@ func (r *Runner) PushStatus(ctx context.Context, link string) (PushStatus, error
 	}, nil
 }
 
-// StopPush ends the watch of a link's mailbox at its service: call it just
-// before the link is unlinked, which ends what lets us do so. A watch that
-// nobody ends expires by itself within days, and its pushes are ignored. A
-// mailbox that stays linked is polled, and watched again in time.
-func (r *Runner) StopPush(ctx context.Context, link string) error {
-	linked, err := r.cfg.Mailboxes.Open(ctx, link)
-	if err != nil {
-		return fmt.Errorf("runner: stop push: open link %s: %w", link, err)
-	}
-	d, err := r.pushDataOf(ctx, mailboxID(linked))
+// StopPush ends the watch of a mailbox at its service. It fits
+// linking.Config.StopPush, which is called just before a link loses what lets
+// us do so. What the service does not end now expires by itself within days,
+// and its pushes are ignored: that is logged, and no error. A mailbox that
+// stays linked is polled, and watched again in time.
+func (r *Runner) StopPush(ctx context.Context, mailbox provider.Linked) error {
+	d, err := r.pushDataOf(ctx, mailboxID(mailbox))
 	if err != nil {
 		return err
 	}
-	w, can := linked.Mailbox.(provider.Watcher)
-	if !can || d.Route == "" || d.Link != link {
+	w, can := mailbox.Mailbox.(provider.Watcher)
+	if !can || d.Route == "" || d.Link != mailbox.Link {
 		return nil
 	}
-	mb := observed{mb: linked.Mailbox, r: r, mailbox: mailboxID(linked), link: link}
+	mb := observed{mb: mailbox.Mailbox, r: r, mailbox: mailboxID(mailbox), link: mailbox.Link}
 	if _, err := mb.watching("unwatch", func() (provider.Watch, error) { return provider.Watch{}, w.Unwatch(ctx, d.watch()) }); err != nil {
-		return fmt.Errorf("runner: stop push: link %s: %w", link, err)
+		r.log.WarnContext(ctx, "runner: a watch could not be ended, and ends by itself", "mailbox", mailboxID(mailbox), "error", err)
 	}
-	return nil
+	return ctx.Err()
 }
