@@ -35,11 +35,13 @@
 //  4. Two HTTP handlers: one that redirects to linking.Linker.Begin's URL,
 //     one that hands the callback's query to Complete. Both with the same
 //     session.
-//  5. One loop: runner.Runner.Run in a goroutine, or Tick from a scheduler.
+//  5. For answers within moments, one handler for each service's pushes:
+//     runner.Runner.PushHandler. Without it mailboxes are polled.
+//  6. One loop: runner.Runner.Run in a goroutine, or Tick from a scheduler.
 //     Many processes may do so on one store.
-//  6. Call Enroll, Send, Preview, Pause, Resume, Skip, Stop and RecordReply as
+//  7. Call Enroll, Send, Preview, Pause, Resume, Skip, Stop and RecordReply as
 //     users act, and Unsubscribe and Erase as candidates ask.
-//  7. Take the events (runner.Config.Events) and show flagged conversations
+//  8. Take the events (runner.Config.Events) and show flagged conversations
 //     to a person.
 //
 // # The promises

@@ -23,12 +23,28 @@
 // It is a belief that Gmail keeps a well-formed Message-ID; the real one is
 // read back from the sent copy.
 //
+// # Pushes
+//
+// With Config.Push a mailbox that may be read is a provider.Watcher. A watch
+// goes to a topic of Cloud Pub/Sub in the OAuth client's own project, tells of
+// every change but those of drafts, lives for seven days and is renewed daily
+// (https://developers.google.com/workspace/gmail/api/guides/push). A mailbox
+// has one watch for a project, so two registrations in one project share it.
+// Gmail tells of one change a second at most and drops the rest.
+//
+// Provider.ReceivePush is for the handler of the push subscription, which must
+// have authentication switched on: of Google's token the signature, the
+// issuer, the audience, the service account and the end are checked, and none
+// of these is an option. The history id in a push is never used: it is where
+// the mailbox is now, and reading from there would find nothing.
+//
 // # Limits
 //
 // A message may have 36,700,160 bytes (discovery document) and, over the API,
 // 100 recipients on Workspace (https://support.google.com/a/answer/166852).
 // A mailbox sends at most 30 mails a minute and uses at most 6,000 units of
-// quota, of which a mail costs 100; Config.UnitsPerMinute replaces the latter.
+// quota, of which a mail costs 100, and so does a watch;
+// Config.UnitsPerMinute replaces the latter.
 // That sent copies are in place 15 minutes after a request is a belief, set
 // wide on purpose; Config.Limits replaces all of these.
 //

@@ -47,6 +47,22 @@
 // Exchange writes itself have no internet headers; their message class and
 // their sender tell them.
 //
+// # Pushes
+//
+// With Config.Push a mailbox that may be read is a provider.Watcher: a
+// subscription to the new messages of all folders, without their content. It
+// is asked for 70 hours, lives as long as Graph answers, and is renewed well
+// before that (https://learn.microsoft.com/graph/api/resources/subscription).
+//
+// Provider.ReceivePush is for the handler of Config.Push.URL: it answers
+// Graph's question whether anybody is there, reads notifications, of several
+// subscriptions and tenants in one request, and lifecycle notifications. Graph
+// does not sign them. Each subscription has a random clientState, which comes
+// back in clear; runner.Runner.Pushed compares it, and believes nothing that a
+// notification says beyond that there may be something to read, or to ask
+// about the subscription. An answer is due within three seconds
+// (https://learn.microsoft.com/graph/change-notifications-delivery-webhooks).
+//
 // # Limits
 //
 // A request may have 4 MB, which leaves 3,000,000 bytes for a message. 500

@@ -38,6 +38,13 @@
 // and makes each read auditable; it can't guard a mailbox against a host that
 // holds its token.
 //
+// # Pushes
+//
+// A service that can tell of changes by itself is met by two optional
+// interfaces, each found by a type assertion: Watcher on a Mailbox, and
+// PushReceiver on a Provider for the host's handlers. A push is a hint. It
+// moves no cursor, and whatever it says is read again from the mailbox.
+//
 // # Implementing a Provider
 //
 // Run providertest.Run over it. Package postoffice holds an in-memory

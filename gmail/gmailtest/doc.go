@@ -12,6 +12,11 @@
 // and history. What is only believed is a switch: postoffice.Beliefs for
 // mail, Beliefs here for the rest.
 //
+// Subscribe makes a topic of Cloud Pub/Sub with a push subscription, to a
+// handler or to whoever listens: a watched mailbox tells it of changes, one a
+// second and signed, again and again until it is acknowledged. Rules lose,
+// repeat and delay pushes; PushRequest and SignPush are for forging them.
+//
 // The office's books count what left the server: a message any header value
 // of which was in an answer counts as an envelope read, one whose text or
 // snippet was counts as a content read. So a client that forgets to leave the

@@ -67,6 +67,26 @@
 // as EventOptOut. It is a guess from the wording: it unsubscribes nobody, and
 // a host lets a person confirm it with Unsubscribe.
 //
+// # Pushes
+//
+// With Config.Push mailboxes are watched where their Provider was set up for
+// it. PushHandler takes the pushes: it proves them, finds the mailbox by what
+// was stored when its watch was made, marks it for the next Tick, and only
+// then acknowledges. It makes no request to a mailbox. Notices of unknown
+// watches, and those without their watch's secret, are ignored.
+//
+// A push is a hint and no more: it may be lost, late, repeated or forged, and
+// the worst that comes of it is a read too many or an answer that is seen
+// PushConfig.PollEvery late. Mailboxes are polled besides, at the ordinary
+// pace until a push has shown that they come, and again when a poll finds what
+// none told of. The watch is kept in the mailbox's record under its fence:
+// renewed before the end that the service named, made again when it was lost,
+// and ended when nobody is tracked any more. One that can't be kept never
+// stops the polling; it is tried again later and later, and told after
+// Options.AlarmAfter (EventMailboxFlagged). PushStatus shows it, and so does
+// linking, if Config.Mailboxes is a PushNoter. StopPush fits
+// linking.Config.StopPush.
+//
 // # Nothing unrelated is requested
 //
 // From the feed come identifiers. Headers are read of messages in our
