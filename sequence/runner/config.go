@@ -35,14 +35,6 @@ type Reporter interface {
 	Report(ctx context.Context, link string, h provider.Health) error
 }
 
-// PushNoter is met by Mailboxes that keep until when a mailbox's new mail is
-// pushed, to show it: linking.Linker is one. It is found by a type assertion,
-// and told of every change; a zero time is that nothing is pushed. That it
-// fails is logged.
-type PushNoter interface {
-	NotePush(ctx context.Context, link string, until time.Time) error
-}
-
 // Renderer turns a step's words into a mail's. It is called before the mail's
 // intent is committed, and again where that did not come about; what was
 // committed is what is sent, whatever happens in between. An error or a panic puts the mail off for

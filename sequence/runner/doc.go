@@ -83,8 +83,8 @@
 // renewed before the end that the service named, made again when it was lost,
 // and ended when nobody is tracked any more. One that can't be kept never
 // stops the polling; it is tried again later and later, and told after
-// Options.AlarmAfter (EventMailboxFlagged). PushStatus shows it, and so does
-// linking, if Config.Mailboxes is a PushNoter. StopPush fits
+// Options.AlarmAfter (EventMailboxFlagged). PushStatus shows it, and a
+// Reporter is told until when pushes come. StopPush fits
 // linking.Config.StopPush.
 //
 // # Nothing unrelated is requested

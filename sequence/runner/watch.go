@@ -259,22 +259,7 @@ func (p *pass) watched(ctx context.Context, w provider.Watch) error {
 		Kind: store.IndexPush, Value: indexed(w.Route), Mailbox: p.box.ID, Enrollment: nobody, Until: w.Expires.Add(24 * time.Hour),
 	})
 	p.changed = true
-	if err := p.save(ctx); err != nil {
-		return err
-	}
-	p.notePush(ctx, w.Expires)
-	return nil
-}
-
-// notePush has the link show until when new mail is pushed.
-func (p *pass) notePush(ctx context.Context, until time.Time) {
-	n, ok := p.r.cfg.Mailboxes.(PushNoter)
-	if !ok {
-		return
-	}
-	if err := n.NotePush(ctx, p.box.Link, until); err != nil {
-		p.r.log.WarnContext(ctx, "runner: the link does not know until when new mail is pushed", "mailbox", p.box.ID, "error", err)
-	}
+	return p.save(ctx)
 }
 
 // renewAt is well before the watch's end, and not the same moment for all
@@ -339,9 +324,5 @@ func (p *pass) endWatch(ctx context.Context) error {
 		}
 	}
 	p.data.Push = pushData{Serial: d.Serial}
-	if err := p.save(ctx); err != nil {
-		return err
-	}
-	p.notePush(ctx, time.Time{})
-	return nil
+	return p.save(ctx)
 }
