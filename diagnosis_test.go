@@ -40,6 +40,8 @@ type diagnosed struct {
 	microsoft *msgraphtest.Server
 	mem       *memstore.Store
 	linker    *linking.Linker
+	office    *postoffice.Office
+	config    linking.Config
 }
 
 func newDiagnosed(t *testing.T) *diagnosed {
@@ -57,7 +59,7 @@ func newDiagnosed(t *testing.T) *diagnosed {
 	must(err)
 	_, err = office.AddMailbox(postoffice.MailboxConfig{Address: microsoftUser, Service: string(provider.MSGraph)})
 	must(err)
-	w := &diagnosed{t: t, clock: clock, mem: memstore.New(memstore.Options{Now: clock.Now})}
+	w := &diagnosed{t: t, clock: clock, office: office, mem: memstore.New(memstore.Options{Now: clock.Now})}
 	w.google, err = gmailtest.New(office, gmailtest.Config{ClientID: "client-1", ClientSecret: "secret-canary", SigningKey: testKey()})
 	must(err)
 	w.microsoft, err = msgraphtest.New(office, msgraphtest.Config{
@@ -75,9 +77,10 @@ func newDiagnosed(t *testing.T) *diagnosed {
 		HTTPClient: &http.Client{Transport: w.microsoft.Transport()},
 	})
 	must(err)
-	w.linker, err = linking.New(linking.Config{
+	w.config = linking.Config{
 		Providers: []provider.Provider{google, microsoft}, Links: w.mem.Tokens(), Flows: w.mem.Flows(), Now: clock.Now, InsecurePlainTokens: true,
-	})
+	}
+	w.linker, err = linking.New(w.config)
 	must(err)
 	return w
 }
