@@ -6,6 +6,7 @@ import (
 	"errors"
 	"net/http"
 	"regexp"
+	"strings"
 
 	"github.com/coreos/go-oidc/v3/oidc"
 	"golang.org/x/oauth2"
@@ -76,6 +77,12 @@ func (p *Provider) Exchange(ctx context.Context, cb provider.Callback) (provider
 	}
 	if cb.Tenant != "" && !validTenant(cb.Tenant) {
 		return provider.Grant{}, courier.Invalid(op, "Tenant", "must be a tenant's id or domain, organizations, consumers or common")
+	}
+	// RFC 9207: a redirect that names another issuer carries that one's code,
+	// which is shown to nobody. Whether it is the right tenant's, the ID token
+	// tells.
+	if cb.Issuer != "" && !strings.HasPrefix(cb.Issuer, p.ends.Login+"/") {
+		return provider.Grant{}, &provider.Error{Kind: provider.ErrRejected, Op: op, Reason: "issuer_mismatch"}
 	}
 	cfg := p.oauthConfig(p.tenantOr(cb.Tenant))
 	cfg.RedirectURL = cb.RedirectURL
