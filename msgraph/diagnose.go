@@ -91,6 +91,8 @@ func meaningOfGraph(code string) meaning {
 
 	case "send_scope_missing":
 		return meaning{provider.ReasonScopesUnticked, "", "The permission to send mail was not granted. Link the mailbox again and allow it; where your organisation asks for it, an administrator has to approve the application first."}
+	case "no_admin_answer":
+		return meaning{reason: provider.ReasonAdminDeclined}
 	case "tenant_mismatch":
 		return meaning{reason: provider.ReasonWrongTenant}
 	case "id_token_missing", "id_token_invalid", "nonce_mismatch", "subject_missing", "issuer_mismatch":
