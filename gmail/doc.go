@@ -14,6 +14,18 @@
 // consent page, so what was granted is read from the token answer: without
 // gmail.send linking fails, without gmail.readonly the link is AccessSend.
 //
+// # OAuth clients
+//
+// Several may stand side by side under names of their own, such as a
+// customer's. A secret rolls over without a gap, since a client may have two at
+// once: add the new one, deploy it, disable the old one. A wrong one is ErrApp,
+// no mailbox's fault, and heals by itself once it is renewed.
+//
+// All that Google says of a grant that ended is invalid_grant. Diagnose tells
+// from its age, where that leaves no better explanation, that the consent
+// screen is in testing (seven days) or that nobody used it (six months)
+// (https://developers.google.com/identity/protocols/oauth2#expiration).
+//
 // # Sending
 //
 // users.messages.send with the finished MIME in raw: one request, without

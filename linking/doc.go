@@ -23,6 +23,23 @@
 // the callback must be the right one (RFC 9207). The way back after linking
 // is a path on the host's own site (RFC 9700 section 4.11).
 //
+// # When it goes wrong
+//
+// Diagnose explains any error of this package and of a mailbox that it opened:
+// a stable reason, who can mend it, and words to show as they are
+// (provider.Diagnosis). A user's no, an administrator's, and the service's are
+// told apart, and so is a fault of the app registration, which is no
+// mailbox's. Some errors stay on the service's own page and send nobody back:
+// once Begun.Expires has passed, show what Abandoned returns.
+//
+// Where an administrator has to approve the app (ReasonAdminConsentRequired),
+// AdviseAdmin writes a message to forward: which app, exactly which
+// permissions, why each, and what to do. An administrator who is signed in to
+// the host goes by BeginAdminConsent and CompleteAdminConsent instead, bound
+// to owner and session like a link. An approval links nothing and gives nobody
+// a right: users link their mailboxes afterwards, each their own. Which tenant
+// the callback names is for display alone, since anybody can write that.
+//
 // # One mailbox, one owner
 //
 // The store decides on the service's stable id of the account, never on an

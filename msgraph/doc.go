@@ -18,6 +18,20 @@
 // unverified names, so the mailbox's own is asked of Graph. Entra has no
 // endpoint that ends one grant, so Revoke does nothing.
 //
+// AuthorizeAdmin is the page where an administrator approves exactly these for
+// a whole tenant
+// (https://learn.microsoft.com/entra/identity-platform/v2-admin-consent).
+//
+// # App registrations
+//
+// Several may stand side by side under names of their own, such as a
+// customer's. A registration proves itself with a secret or, better, with a
+// certificate whose key never leaves its key service (Config.Certificate,
+// Config.Key). Either rolls over without a gap: a registration may have two at
+// once, so add the new one, deploy it, and remove the old one. A credential
+// that is wrong or expired is ErrApp, no mailbox's fault, and heals by itself
+// once it is renewed.
+//
 // # Sending
 //
 // sendMail with the finished MIME: one request, without redirects and without

@@ -45,8 +45,19 @@
 // PushReceiver on a Provider for the host's handlers. A push is a hint. It
 // moves no cursor, and whatever it says is read again from the mailbox.
 //
+// # Errors for people
+//
+// Provider.Diagnose makes a Diagnosis of an error: one of a closed set of
+// reasons that all Providers share, values, who can mend it, and one or two
+// sentences to show as they are. What is done about an error never hangs on
+// it, but on the error's kind: the numbers and subcodes of a service may
+// change, and only choose the words. A code that is not known is explained by
+// the kind, and is kept for support.
+//
 // # Implementing a Provider
 //
-// Run providertest.Run over it. Package postoffice holds an in-memory
+// Run providertest.Run over it. Explain and ExplainKind make diagnoses. What not
+// every service has is an interface of its own, found by a type assertion:
+// CallbackReader, Abandonment, AdminAdviser, AdminConsenter. Package postoffice holds an in-memory
 // Provider to read as an example and to test against.
 package provider
