@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"strings"
 	"sync"
 )
 
@@ -59,7 +60,17 @@ func (l *Lazy) Empty(t T) string {
 	return l.create(t, "")
 }
 
-func (l *Lazy) create(t T, from string) string {
+// Copy makes a database for the test that is a copy of another, which DSN,
+// Empty or Copy returned. Nobody may be connected to that meanwhile.
+func (l *Lazy) Copy(t T, dsn string) string {
+	t.Helper()
+	_, name, _ := strings.Cut(dsn, "dbname=")
+	name, _, _ = strings.Cut(name, " ")
+	return l.create(t, name)
+}
+
+// begin starts the cluster, or skips the test.
+func (l *Lazy) begin(t T) {
 	t.Helper()
 	l.once.Do(l.start)
 	if errors.Is(l.err, ErrMissing) && os.Getenv("OUTREACH_REQUIRE_POSTGRES") != "1" {
@@ -68,6 +79,11 @@ func (l *Lazy) create(t T, from string) string {
 	if l.err != nil {
 		t.Fatalf("%v", l.err)
 	}
+}
+
+func (l *Lazy) create(t T, from string) string {
+	t.Helper()
+	l.begin(t)
 	dsn, drop, err := l.cluster.Create(context.Background(), from)
 	if err != nil {
 		t.Fatalf("%v", err)

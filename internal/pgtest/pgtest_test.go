@@ -98,3 +98,41 @@ func TestMissing(t *testing.T) {
 		}
 	}
 }
+
+// TestSmall fills a disk, and a table that grows on it finds no room until
+// there is some again.
+func TestSmall(t *testing.T) {
+	l := &pgtest.Lazy{Config: pgtest.Config{Driver: "pgx"}}
+	t.Cleanup(func() {
+		if err := l.Stop(); err != nil {
+			t.Error(err)
+		}
+	})
+	small := l.Small(t, 32)
+	db, err := sql.Open("pgx", small.DSN)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	if _, err := db.Exec("CREATE TABLE t (words text)"); err != nil {
+		t.Fatal(err)
+	}
+	grow := func() error {
+		_, err := db.Exec("INSERT INTO t SELECT md5(n::text) FROM generate_series(1, 10000) AS n")
+		return err
+	}
+	for range 2 {
+		if err := small.Fill(); err != nil {
+			t.Fatal(err)
+		}
+		if err := grow(); err == nil || !strings.Contains(err.Error(), "53100") {
+			t.Errorf("on a full disk: %v", err)
+		}
+		if err := small.Free(); err != nil {
+			t.Fatal(err)
+		}
+		if err := grow(); err != nil {
+			t.Errorf("with room again: %v", err)
+		}
+	}
+}

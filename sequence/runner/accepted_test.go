@@ -19,9 +19,9 @@ func (m mute) Send(ctx context.Context, out *provider.Outgoing) (provider.Receip
 	return provider.Receipt{At: r.At}, err
 }
 
-func newMuteWorld(t *testing.T) *world {
+func newMuteWorld(t *testing.T, on storage) *world {
 	t.Helper()
-	w := newWorld(t)
+	w := newWorld(t, on)
 	w.open.wrap = func(mb provider.Mailbox) provider.Mailbox { return mute{mb} }
 	return w
 }
@@ -41,8 +41,10 @@ func (s *sink) count(kind runner.EventKind) int {
 // TestAcceptedIsConfirmed: where the service's answer names no message, its
 // copy tells the ids once it is there, without a further mail and without
 // waiting for the next step.
-func TestAcceptedIsConfirmed(t *testing.T) {
-	w := newMuteWorld(t)
+func TestAcceptedIsConfirmed(t *testing.T) { onEachStore(t, testAcceptedIsConfirmed) }
+
+func testAcceptedIsConfirmed(t *testing.T, on storage) {
+	w := newMuteWorld(t, on)
 	w.person("grace@example.net")
 	id := w.enroll("grace@example.net").ID
 	w.tick()
@@ -63,8 +65,10 @@ func TestAcceptedIsConfirmed(t *testing.T) {
 
 // TestThreadLearnedWithTheCopy: an answer that came into the thread, from an
 // address that nobody tracks, before the thread was known, counts.
-func TestThreadLearnedWithTheCopy(t *testing.T) {
-	w := newMuteWorld(t)
+func TestThreadLearnedWithTheCopy(t *testing.T) { onEachStore(t, testThreadLearnedWithTheCopy) }
+
+func testThreadLearnedWithTheCopy(t *testing.T, on storage) {
+	w := newMuteWorld(t, on)
 	w.person("grace@example.net")
 	id := w.enroll("grace@example.net").ID
 	w.tick()
@@ -84,8 +88,10 @@ func TestThreadLearnedWithTheCopy(t *testing.T) {
 }
 
 // TestNoCopies: that no copy appears holds nothing. Three in a row are told.
-func TestNoCopies(t *testing.T) {
-	w := newMuteWorld(t)
+func TestNoCopies(t *testing.T) { onEachStore(t, testNoCopies) }
+
+func testNoCopies(t *testing.T, on storage) {
+	w := newMuteWorld(t, on)
 	b := w.box.Beliefs()
 	b.SentCopyMissing = true
 	w.box.SetBeliefs(b)
@@ -114,10 +120,12 @@ func TestNoCopies(t *testing.T) {
 
 // TestLimitReport: a report that the sender was refused stops the mailbox and
 // not the candidates, and reading goes on.
-func TestLimitReport(t *testing.T) {
+func TestLimitReport(t *testing.T) { onEachStore(t, testLimitReport) }
+
+func testLimitReport(t *testing.T, on storage) {
 	for _, code := range []string{"5.1.90", "5.1.8", "5.1.91", "5.7.705", "5.7.708", "5.7.232", "5.7.233"} {
 		t.Run(code, func(t *testing.T) {
-			w := newWorld(t)
+			w := newWorld(t, on)
 			w.person("refused@example.net", postoffice.Behaviour{Do: postoffice.Bounce, On: 1, After: time.Minute, Code: code})
 			w.person("grace@example.net", postoffice.Behaviour{Do: postoffice.Answer, On: 1, After: 2 * time.Hour})
 			w.person("later@example.net")
@@ -128,7 +136,7 @@ func TestLimitReport(t *testing.T) {
 				t.Fatalf("the stop was told %d times", n)
 			}
 			w.want(refused, runner.StatusHeld, 1)
-			if hit, err := w.mem.Enrollments().Suppressed(t.Context(), nil); err != nil || len(hit) != 0 {
+			if hit, err := w.store.Suppressed(t.Context(), nil); err != nil || len(hit) != 0 {
 				t.Errorf("suppressed %v %v", hit, err)
 			}
 			next := w.enroll("later@example.net").ID
@@ -150,10 +158,12 @@ func TestLimitReport(t *testing.T) {
 
 // TestPace: no minute has more mails than the limit, wherever it begins, and
 // none is lost.
-func TestPace(t *testing.T) {
+func TestPace(t *testing.T) { onEachStore(t, testPace) }
+
+func testPace(t *testing.T, on storage) {
 	for _, perMinute := range []int{1, 7, 30} {
 		t.Run(fmt.Sprint(perMinute), func(t *testing.T) {
-			w := newWorld(t)
+			w := newWorld(t, on)
 			limits := postoffice.DefaultLimits()
 			limits.SendsPerMinute = perMinute
 			w.prov = postoffice.NewProvider(w.office, postoffice.ProviderConfig{Limits: &limits})
@@ -191,8 +201,10 @@ func TestPace(t *testing.T) {
 
 // TestReadsAfterIdleness: a mailbox that nobody was written to from is not
 // read, and is again as soon as a mail leaves, be it the only one.
-func TestReadsAfterIdleness(t *testing.T) {
-	w := newWorld(t)
+func TestReadsAfterIdleness(t *testing.T) { onEachStore(t, testReadsAfterIdleness) }
+
+func testReadsAfterIdleness(t *testing.T, on storage) {
+	w := newWorld(t, on)
 	w.person("grace@example.net", postoffice.Behaviour{Do: postoffice.Answer, After: time.Hour})
 	if _, err := w.run.Preview(t.Context(), runner.PreviewParams{Key: "look", Link: link, Sequence: threeSteps()}); err != nil {
 		t.Fatal(err)

@@ -84,10 +84,12 @@ func (w *world) tryFrom(addr string) error {
 
 // TestAlias proves an alias by a preview and sends a drip from it, on
 // services that keep mail to oneself as one message and as two.
-func TestAlias(t *testing.T) {
+func TestAlias(t *testing.T) { onEachStore(t, testAlias) }
+
+func testAlias(t *testing.T, on storage) {
 	for name, one := range map[string]bool{"one message": true, "two messages": false} {
 		t.Run(name, func(t *testing.T) {
-			w := newWorld(t)
+			w := newWorld(t, on)
 			w.beliefs(func(b *postoffice.Beliefs) { b.SelfMailOneMessage = one })
 			w.person("grace@example.net", postoffice.Behaviour{Do: postoffice.Answer, After: 4 * day})
 			refusedSender(t, w.tryFrom(aliasAddr), "from_not_proven")
@@ -128,8 +130,10 @@ func TestAlias(t *testing.T) {
 
 // TestAliasDeliveredElsewhere is an address that the service lets Maria send
 // from and whose mail goes to another mailbox: answers would never be seen.
-func TestAliasDeliveredElsewhere(t *testing.T) {
-	w := newWorld(t)
+func TestAliasDeliveredElsewhere(t *testing.T) { onEachStore(t, testAliasDeliveredElsewhere) }
+
+func testAliasDeliveredElsewhere(t *testing.T, on storage) {
+	w := newWorld(t, on)
 	w.replaceMailbox(postoffice.MailboxConfig{Address: "elsa@agency.example.com", Senders: []string{"team@agency.example.com"}})
 	w.person("team@agency.example.com")
 	w.preview("p", "team@agency.example.com")
@@ -148,8 +152,10 @@ func TestAliasDeliveredElsewhere(t *testing.T) {
 // TestAliasRewritten has the service begin to send mail from an alias under
 // another address: it is seen at the first mail, no further one leaves, and
 // all goes on once the alias is proven again.
-func TestAliasRewritten(t *testing.T) {
-	w := newWorld(t)
+func TestAliasRewritten(t *testing.T) { onEachStore(t, testAliasRewritten) }
+
+func testAliasRewritten(t *testing.T, on storage) {
+	w := newWorld(t, on)
 	w.person("grace@example.net")
 	w.person("henry@example.net")
 	w.preview("p", aliasAddr)
@@ -196,8 +202,10 @@ func TestAliasRewritten(t *testing.T) {
 
 // TestAliasRefused is a service that takes the alias away: nothing left, the
 // mail waits for a new proof, and is then sent once.
-func TestAliasRefused(t *testing.T) {
-	w := newWorld(t)
+func TestAliasRefused(t *testing.T) { onEachStore(t, testAliasRefused) }
+
+func testAliasRefused(t *testing.T, on storage) {
+	w := newWorld(t, on)
 	w.preview("p", aliasAddr)
 	w.pass(time.Hour)
 	refuse := true
@@ -229,8 +237,10 @@ func (m *deniesAlias) Send(ctx context.Context, out *provider.Outgoing) (provide
 
 // TestAliasWithoutReading is a link that can't see what arrives: an alias is
 // refused, unless it was proven while the link could.
-func TestAliasWithoutReading(t *testing.T) {
-	w := newWorld(t)
+func TestAliasWithoutReading(t *testing.T) { onEachStore(t, testAliasWithoutReading) }
+
+func testAliasWithoutReading(t *testing.T, on storage) {
+	w := newWorld(t, on)
 	w.open.access = provider.AccessSend
 	refusedSender(t, w.tryFrom(aliasAddr), "from_not_proven")
 	_, err := w.run.Preview(t.Context(), runner.PreviewParams{Key: "p", Link: link, From: aliasAddr, Sequence: threeSteps()})
@@ -252,8 +262,10 @@ func TestAliasWithoutReading(t *testing.T) {
 
 // TestOwnAliasIsNoAnswer is Maria writing in the thread from an alias: she
 // took over, and nobody answered.
-func TestOwnAliasIsNoAnswer(t *testing.T) {
-	w := newWorld(t)
+func TestOwnAliasIsNoAnswer(t *testing.T) { onEachStore(t, testOwnAliasIsNoAnswer) }
+
+func testOwnAliasIsNoAnswer(t *testing.T, on storage) {
+	w := newWorld(t, on)
 	w.person("grace@example.net")
 	e := w.enroll("grace@example.net")
 	w.tick()

@@ -27,7 +27,9 @@ func onlyTom(_ context.Context, actor string, l provider.Linked) (bool, error) {
 
 // TestBadInput holds that bad input is refused with an error that names the
 // thing, and that nothing is half-done behind it.
-func TestBadInput(t *testing.T) {
+func TestBadInput(t *testing.T) { onEachStore(t, testBadInput) }
+
+func testBadInput(t *testing.T, on storage) {
 	cases := []struct {
 		name   string
 		change func(*runner.EnrollParams)
@@ -55,7 +57,7 @@ func TestBadInput(t *testing.T) {
 		{"an unknown link", func(p *runner.EnrollParams) { p.Link = "link-9" }, provider.ErrRelink, "link-9"},
 		{"another's mailbox", func(p *runner.EnrollParams) { p.Actor = "eve" }, runner.ErrNotAllowed, "eve"},
 	}
-	w := newWorld(t)
+	w := newWorld(t, on)
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
 			p := runner.EnrollParams{Key: "k", Link: link, Recipient: provider.Address{Addr: "grace@example.net"}, Sequence: threeSteps()}
@@ -65,7 +67,7 @@ func TestBadInput(t *testing.T) {
 			if err != nil && !strings.Contains(err.Error(), c.names) {
 				t.Errorf("the error %q does not name %s", err, c.names)
 			}
-			rows, err := w.mem.Enrollments().List(t.Context(), store.ListEnrollments{})
+			rows, err := w.store.List(t.Context(), store.ListEnrollments{})
 			if err != nil || len(rows) != 0 {
 				t.Errorf("left behind: %v, %v", rows, err)
 			}
@@ -78,7 +80,7 @@ func TestBadInput(t *testing.T) {
 }
 
 func TestConfigNamesTheField(t *testing.T) {
-	good := newWorld(t).cfg
+	good := newWorld(t, onMemstore).cfg
 	for field, change := range map[string]func(*runner.Config){
 		"Store":             func(c *runner.Config) { c.Store = nil },
 		"Mailboxes":         func(c *runner.Config) { c.Mailboxes = nil },
@@ -97,8 +99,10 @@ func TestConfigNamesTheField(t *testing.T) {
 	}
 }
 
-func TestEnrollIsIdempotent(t *testing.T) {
-	w := newWorld(t)
+func TestEnrollIsIdempotent(t *testing.T) { onEachStore(t, testEnrollIsIdempotent) }
+
+func testEnrollIsIdempotent(t *testing.T, on storage) {
+	w := newWorld(t, on)
 	w.person("grace@example.net")
 	a := w.enroll("grace@example.net")
 	b := w.enroll("grace@example.net")
@@ -118,8 +122,10 @@ func TestEnrollIsIdempotent(t *testing.T) {
 
 // TestNarrowLinks holds that a link that can't see answers is refused where
 // a sequence needs them, naming what is missing.
-func TestNarrowLinks(t *testing.T) {
-	w := newWorld(t)
+func TestNarrowLinks(t *testing.T) { onEachStore(t, testNarrowLinks) }
+
+func testNarrowLinks(t *testing.T, on storage) {
+	w := newWorld(t, on)
 	w.open.access = provider.AccessSend
 	p := runner.EnrollParams{Key: "k", Link: link, Recipient: provider.Address{Addr: "grace@example.net"}, Sequence: threeSteps()}
 	_, err := w.run.Enroll(t.Context(), p)
@@ -159,8 +165,10 @@ func (o odd) Envelope(ctx context.Context, ref provider.Ref) (*provider.Envelope
 // TestStrangeNames: what a service names things, and what a mail cites, may be
 // longer than a database can index, or no text at all. The mail is read like
 // any other.
-func TestStrangeNames(t *testing.T) {
-	w := newWorld(t)
+func TestStrangeNames(t *testing.T) { onEachStore(t, testStrangeNames) }
+
+func testStrangeNames(t *testing.T, on storage) {
+	w := newWorld(t, on)
 	w.open.wrap = func(mb provider.Mailbox) provider.Mailbox { return odd{mb} }
 	w.person("grace@example.net", postoffice.Behaviour{Do: postoffice.AnswerNew, After: time.Hour})
 	id := w.enroll("grace@example.net").ID

@@ -28,9 +28,11 @@ func asTom(p *runner.EnrollParams) { p.Actor = "tom" }
 // TestActorLosesPermission withdraws what Tom was allowed while his drip is
 // under way: no further mail leaves, it is held with the reason, and goes on
 // when it is allowed again.
-func TestActorLosesPermission(t *testing.T) {
+func TestActorLosesPermission(t *testing.T) { onEachStore(t, testActorLosesPermission) }
+
+func testActorLosesPermission(t *testing.T, on storage) {
 	p := &permits{may: true}
-	w := newWorld(t, func(c *runner.Config) { c.MayAct = p.ask })
+	w := newWorld(t, on, func(c *runner.Config) { c.MayAct = p.ask })
 	w.person("grace@example.net")
 	w.person("henry@example.net")
 	toms := w.enroll("grace@example.net", asTom)
@@ -75,9 +77,11 @@ func (w *world) enrollQueued(p *permits) runner.Enrollment {
 
 // TestPermissionEndsJustBefore withdraws it after the mail was rendered, which
 // is the last instant at which it can count.
-func TestPermissionEndsJustBefore(t *testing.T) {
+func TestPermissionEndsJustBefore(t *testing.T) { onEachStore(t, testPermissionEndsJustBefore) }
+
+func testPermissionEndsJustBefore(t *testing.T, on storage) {
 	p := &permits{may: true}
-	w := newWorld(t, func(c *runner.Config) {
+	w := newWorld(t, on, func(c *runner.Config) {
 		c.MayAct = p.ask
 		c.Renderer = renderFunc(func(r runner.RenderRequest) (runner.Rendered, error) {
 			p.may = false
@@ -100,9 +104,11 @@ func (f renderFunc) Render(_ context.Context, r runner.RenderRequest) (runner.Re
 
 // TestPermissionUnknown is a host that can't say: the mail waits, whether it
 // was held or not, and is not failed.
-func TestPermissionUnknown(t *testing.T) {
+func TestPermissionUnknown(t *testing.T) { onEachStore(t, testPermissionUnknown) }
+
+func testPermissionUnknown(t *testing.T, on storage) {
 	p := &permits{may: true}
-	w := newWorld(t, func(c *runner.Config) { c.MayAct = p.ask })
+	w := newWorld(t, on, func(c *runner.Config) { c.MayAct = p.ask })
 	e := w.enroll("grace@example.net", asTom)
 	p.err = errors.New("the directory is down")
 	w.pass(time.Hour)
@@ -120,9 +126,11 @@ func TestPermissionUnknown(t *testing.T) {
 
 // TestBarredAndLost loses the mailbox while an enrollment is barred: that it
 // comes back does not end the bar, and the bar's end does not end a pause.
-func TestBarredAndLost(t *testing.T) {
+func TestBarredAndLost(t *testing.T) { onEachStore(t, testBarredAndLost) }
+
+func testBarredAndLost(t *testing.T, on storage) {
 	p := &permits{may: true}
-	w := newWorld(t, func(c *runner.Config) { c.MayAct = p.ask })
+	w := newWorld(t, on, func(c *runner.Config) { c.MayAct = p.ask })
 	e := w.enroll("grace@example.net", asTom)
 	p.may = false
 	w.pass(time.Hour)
@@ -155,9 +163,11 @@ func TestBarredAndLost(t *testing.T) {
 
 // TestActorEverywhere holds that whose mailbox it is and who acts are told of
 // everything: in every entry of the conversation and every event about it.
-func TestActorEverywhere(t *testing.T) {
+func TestActorEverywhere(t *testing.T) { onEachStore(t, testActorEverywhere) }
+
+func testActorEverywhere(t *testing.T, on storage) {
 	p := &permits{may: true}
-	w := newWorld(t, func(c *runner.Config) { c.MayAct = p.ask })
+	w := newWorld(t, on, func(c *runner.Config) { c.MayAct = p.ask })
 	w.person("grace@example.net", postoffice.Behaviour{Do: postoffice.Answer, After: 6 * day})
 	e := w.enroll("grace@example.net", asTom)
 	w.tick()
@@ -194,7 +204,7 @@ func TestActorEverywhere(t *testing.T) {
 			t.Errorf("no %s was told", kind)
 		}
 	}
-	mine, err := w.mem.Conversations().Find(t.Context(), store.FindConversations{Owner: "tom"})
+	mine, err := w.log.Find(t.Context(), store.FindConversations{Owner: "tom"})
 	if err != nil || len(mine) != 1 {
 		t.Errorf("Tom's conversations: %v, %v", mine, err)
 	}

@@ -11,9 +11,11 @@ import (
 // TestReadOfAnotherClock: a process whose clock is ahead reads the mailbox,
 // and then somebody answers. To another process that read looks as if it had
 // just begun, and a follow-up is due; it reads by itself before it sends.
-func TestReadOfAnotherClock(t *testing.T) {
+func TestReadOfAnotherClock(t *testing.T) { onEachStore(t, testReadOfAnotherClock) }
+
+func testReadOfAnotherClock(t *testing.T, on storage) {
 	const ahead = 3 * time.Minute
-	w := newWorld(t)
+	w := newWorld(t, on)
 	w.proven()
 	w.person("grace@example.net")
 	id := w.enroll("grace@example.net").ID

@@ -8,68 +8,37 @@ import (
 	"io"
 	"log/slog"
 	"math/rand/v2"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/jackc/pgx/v5/pgconn"
-	_ "github.com/jackc/pgx/v5/stdlib"
-
-	"github.com/outreachkit/outreach/internal/pgtest"
 	"github.com/outreachkit/outreach/provider/postoffice"
 	"github.com/outreachkit/outreach/sequence/runner"
-	"github.com/outreachkit/outreach/store/sqlstore"
 )
-
-var postgres = pgtest.Lazy{Config: pgtest.Config{Driver: "pgx"}}
-
-func TestMain(m *testing.M) {
-	code := m.Run()
-	if err := postgres.Stop(); err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		code = 1
-	}
-	os.Exit(code)
-}
 
 // broken is a world on a database that breaks.
 type broken struct {
 	*world
-	dialect sqlstore.Dialect
-	wire    *wire
-	db      *sql.DB // through the wire
-	admin   *sql.DB // past it
-	ids     map[string]string
-	logged  *strings.Builder
+	on     storage
+	wire   *wire
+	db     *sql.DB // through the wire
+	admin  *sql.DB // past it
+	ids    map[string]string
+	logged *strings.Builder
 }
 
-func newBroken(t *testing.T, d sqlstore.Dialect) *broken {
+func newBroken(t *testing.T, on storage, dsn string) *broken {
 	t.Helper()
-	b := &broken{world: newWorld(t), dialect: d, logged: &strings.Builder{}}
-	name, dsn := "sqlite", "file:"+filepath.Join(t.TempDir(), "b.db")+"?_pragma=busy_timeout(10000)&_pragma=journal_mode(WAL)&_pragma=synchronous(OFF)&_txlock=immediate"
-	if d == sqlstore.PostgreSQL {
-		name, dsn = "pgx", postgres.Empty(t)
-	}
-	var err error
-	if b.admin, err = sql.Open(name, dsn); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { b.admin.Close() })
+	b := &broken{world: newWorld(t, onMemstore), logged: &strings.Builder{}}
+	b.admin = on.database(t, dsn)
 	b.wire = &wire{real: b.admin.Driver(), dsn: dsn}
 	b.db = sql.OpenDB(b.wire)
 	t.Cleanup(func() { b.db.Close() })
-	if d == sqlstore.SQLite {
+	if on == onSQLite {
 		b.db.SetMaxOpenConns(1) // PRAGMAs are a connection's own
 	}
-	s, err := sqlstore.New(b.db, sqlstore.Options{Dialect: d, Now: b.clock.Now})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := s.Migrate(t.Context()); err != nil {
-		t.Fatal(err)
-	}
+	s := on.migrated(t, b.db, b.clock.Now)
 	b.cfg.Store, b.cfg.Log = s.Enrollments(), s.Conversations()
 	b.cfg.Logger = slog.New(slog.NewTextHandler(b.logged, nil))
 	b.cfg.Options.Idle = 2 * time.Hour
@@ -137,13 +106,13 @@ type outage struct {
 	says       string // in the error
 }
 
-func outages(d sqlstore.Dialect) map[string]outage {
+func outages(on storage) map[string]outage {
 	refused := outage{
 		begin: func(b *broken) { b.wire.down(errors.New("connection refused")) },
 		end:   func(b *broken) { b.wire.down(nil) },
 		says:  "connection refused",
 	}
-	if d == sqlstore.SQLite {
+	if on == onSQLite {
 		return map[string]outage{
 			"disk full": {
 				begin: func(b *broken) {
@@ -185,59 +154,75 @@ func outages(d sqlstore.Dialect) map[string]outage {
 	}
 }
 
-var dialects = []sqlstore.Dialect{sqlstore.SQLite, sqlstore.PostgreSQL}
-
 // TestOutages has the database out of order for a while every few hours of a
 // drip's life. Tick says so, nothing is lost, and nothing is sent twice.
 func TestOutages(t *testing.T) {
-	for _, d := range dialects {
-		for name, o := range outages(d) {
-			t.Run(string(d)+"/"+name, func(t *testing.T) {
-				b := newBroken(t, d)
-				failed := 0
-				for i := 0; b.clock.Now().Before(start.Add(14 * day)); i++ {
-					b.clock.Advance(time.Hour)
-					if i%3 != 0 {
-						o.begin(b)
-						for range 2 {
-							_, err := b.run.Tick(t.Context())
-							if err == nil {
-								continue
-							}
-							failed++
-							if !strings.HasPrefix(err.Error(), "runner: ") || !strings.Contains(err.Error(), o.says) && !errors.Is(err, io.ErrUnexpectedEOF) {
-								t.Errorf("the error is %q, without %q", err, o.says)
-							}
-						}
-						o.end(b)
-					}
-					b.clock.Advance(time.Hour)
-					if _, err := b.run.Tick(t.Context()); err != nil && (i%3 == 0 || !errors.Is(err, io.ErrUnexpectedEOF)) {
-						t.Errorf("in order again, and Tick says %v", err)
-					}
-				}
-				if failed == 0 {
-					t.Error("no Tick failed")
-				}
-				b.ended()
-			})
+	for _, on := range databases {
+		for name, o := range outages(on) {
+			t.Run(string(on)+"/"+name, func(t *testing.T) { newBroken(t, on, on.empty(t)).suffer(o) })
 		}
 	}
+}
+
+// TestDiskFull is an outage of a real PostgreSQL on a real disk without room.
+func TestDiskFull(t *testing.T) {
+	small := postgres.Small(t, 64)
+	must := func(err error) {
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	newBroken(t, onPostgreSQL, small.DSN).suffer(outage{
+		begin: func(*broken) { must(small.Fill()) },
+		end:   func(*broken) { must(small.Free()) },
+		says:  "53100",
+	})
+}
+
+func (b *broken) suffer(o outage) {
+	b.t.Helper()
+	failed := 0
+	for i := 0; b.clock.Now().Before(start.Add(14 * day)); i++ {
+		b.clock.Advance(time.Hour)
+		if i%3 != 0 {
+			o.begin(b)
+			for range 2 {
+				_, err := b.run.Tick(b.t.Context())
+				if err == nil {
+					continue
+				}
+				failed++
+				if !strings.HasPrefix(err.Error(), "runner: ") || !strings.Contains(err.Error(), o.says) && !errors.Is(err, io.ErrUnexpectedEOF) {
+					b.t.Errorf("the error is %q, without %q", err, o.says)
+				}
+			}
+			o.end(b)
+		}
+		b.clock.Advance(time.Hour)
+		if _, err := b.run.Tick(b.t.Context()); err != nil && (i%3 == 0 || !errors.Is(err, io.ErrUnexpectedEOF)) {
+			b.t.Errorf("in order again, and Tick says %v", err)
+		}
+	}
+	if failed == 0 {
+		b.t.Error("no Tick failed")
+	}
+	b.t.Logf("%d ticks failed", failed)
+	b.ended()
 }
 
 // TestConnectionsLost loses connections at random statements: between two
 // transactions, within one, before COMMIT and after it.
 func TestConnectionsLost(t *testing.T) {
-	for _, d := range dialects {
-		for seed := range map[sqlstore.Dialect]uint64{sqlstore.SQLite: 6, sqlstore.PostgreSQL: 2}[d] {
-			t.Run(fmt.Sprintf("%s/%d", d, seed), func(t *testing.T) {
-				b := newBroken(t, d)
+	for _, on := range databases {
+		for seed := range map[storage]uint64{onSQLite: 6, onPostgreSQL: 2}[on] {
+			t.Run(fmt.Sprintf("%s/%d", on, seed), func(t *testing.T) {
+				b := newBroken(t, on, on.empty(t))
 				rnd := rand.New(rand.NewPCG(seed, 1))
 				b.wire.set(func(query string) (error, bool) {
 					if rnd.IntN(30) > 0 {
 						return nil, false
 					}
-					if d == sqlstore.PostgreSQL && query != "after COMMIT" && rnd.IntN(2) == 0 {
+					if on == onPostgreSQL && query != "after COMMIT" && rnd.IntN(2) == 0 {
 						b.terminate() // and the statement finds out
 						return nil, false
 					}
@@ -267,11 +252,11 @@ func TestConnectionsLost(t *testing.T) {
 // TestRunGoesOn has Run outlive an outage that begins after a mail was
 // accepted and before that was stored.
 func TestRunGoesOn(t *testing.T) {
-	for _, d := range dialects {
-		t.Run(string(d), func(t *testing.T) {
+	for _, on := range databases {
+		t.Run(string(on), func(t *testing.T) {
 			ctx, cancel := context.WithCancel(t.Context())
 			defer cancel()
-			b := newBroken(t, d)
+			b := newBroken(t, on, on.empty(t))
 			waits, down := 0, false
 			b.prov.Inject(postoffice.Rule{Op: postoffice.OpSend, Fault: postoffice.FaultCall, Call: func() {
 				b.wire.down(errors.New("connection refused"))

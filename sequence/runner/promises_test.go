@@ -26,11 +26,13 @@ func (w *world) proven() {
 
 // TestLostAnswer is the answer to a send that gets lost: before the mail was
 // taken, or after. From outside the two look the same.
-func TestLostAnswer(t *testing.T) {
+func TestLostAnswer(t *testing.T) { onEachStore(t, testLostAnswer) }
+
+func testLostAnswer(t *testing.T, on storage) {
 	for name, fault := range map[string]postoffice.Fault{"before": postoffice.FaultLoseBefore, "after": postoffice.FaultLoseAfter} {
 		for _, step := range []int{1, 2, 3} {
 			t.Run(name+" in step "+string(rune('0'+step)), func(t *testing.T) {
-				w := newWorld(t)
+				w := newWorld(t, on)
 				w.proven()
 				w.person("grace@example.net")
 				id := w.enroll("grace@example.net").ID
@@ -57,9 +59,11 @@ func TestLostAnswer(t *testing.T) {
 
 // TestUnprovenMailbox is a mailbox that is not known to keep sent copies: the
 // absence of one proves nothing, and a person decides.
-func TestUnprovenMailbox(t *testing.T) {
+func TestUnprovenMailbox(t *testing.T) { onEachStore(t, testUnprovenMailbox) }
+
+func testUnprovenMailbox(t *testing.T, on storage) {
 	for _, sent := range []bool{true, false} {
-		w := newWorld(t)
+		w := newWorld(t, on)
 		w.person("grace@example.net")
 		id := w.enroll("grace@example.net").ID
 		w.prov.Inject(postoffice.Rule{Op: postoffice.OpSend, Fault: postoffice.FaultLoseBefore})
@@ -98,32 +102,26 @@ func (d *dying) Commit(ctx context.Context, b store.Batch) error {
 
 // TestCrashes dies once before every commit of a drip's life, or after it,
 // and goes on with another process.
-func TestCrashes(t *testing.T) {
+func TestCrashes(t *testing.T) { onEachStore(t, testCrashes) }
+
+func testCrashes(t *testing.T, on storage) {
 	for name, change := range map[string]func(*runner.Config){
 		"plain":  func(*runner.Config) {},
 		"sealed": func(c *runner.Config) { c.Sealer = ring(t, 1) },
 	} {
 		for when, after := range map[string]bool{"before": false, "after": true} {
-			t.Run(name+" "+when, func(t *testing.T) {
-				at := 1
-				for crash(t, at, after, change) {
-					at++
-				}
-				if at < 10 {
-					t.Fatalf("only %d commits in a drip's life", at)
-				}
-			})
+			on.eachCommit(t, name+" "+when, func(t *testing.T, at int) bool { return crash(t, on, at, after, change) })
 		}
 	}
 }
 
 // crash dies at one commit of a drip's life, and reports whether there is
 // such a commit.
-func crash(t *testing.T, at int, after bool, change func(*runner.Config)) bool {
-	w := newWorld(t, change)
+func crash(t *testing.T, on storage, at int, after bool, change func(*runner.Config)) bool {
+	w := newWorld(t, on, change)
 	w.proven()
 	w.person("grace@example.net", postoffice.Behaviour{Do: postoffice.Answer, On: 2, After: time.Hour})
-	d := &dying{EnrollmentStore: w.mem.Enrollments()}
+	d := &dying{EnrollmentStore: w.store}
 	w.cfg.Store = d
 	w.run = w.runner()
 	id := w.enroll("grace@example.net").ID
@@ -169,10 +167,12 @@ func crash(t *testing.T, at int, after bool, change func(*runner.Config)) bool {
 
 // TestNoBlindFollowUp is a mailbox that can't be read: follow-ups wait, and
 // say why, and leave once it can.
-func TestNoBlindFollowUp(t *testing.T) {
+func TestNoBlindFollowUp(t *testing.T) { onEachStore(t, testNoBlindFollowUp) }
+
+func testNoBlindFollowUp(t *testing.T, on storage) {
 	for _, op := range []postoffice.Op{postoffice.OpChanges, postoffice.OpSearch, postoffice.OpEnvelope} {
 		t.Run(string(op), func(t *testing.T) {
-			w := newWorld(t)
+			w := newWorld(t, on)
 			w.person("grace@example.net", postoffice.Behaviour{Do: postoffice.AnswerNew, On: 1, After: time.Hour})
 			id := w.enroll("grace@example.net").ID
 			w.tick()
@@ -191,8 +191,10 @@ func TestNoBlindFollowUp(t *testing.T) {
 
 // TestFreshness holds that a follow-up leaves soon after the read began, or
 // the mailbox is read once more.
-func TestFreshness(t *testing.T) {
-	w := newWorld(t)
+func TestFreshness(t *testing.T) { onEachStore(t, testFreshness) }
+
+func testFreshness(t *testing.T, on storage) {
+	w := newWorld(t, on)
 	var reads []time.Time
 	w.open.wrap = func(mb provider.Mailbox) provider.Mailbox { return &watched{Mailbox: mb, w: w, reads: &reads} }
 	w.person("grace@example.net")
@@ -233,8 +235,10 @@ func (m *watched) Send(ctx context.Context, out *provider.Outgoing) (provider.Re
 }
 
 // TestGap is a feed that no longer reaches back: what came meanwhile is found.
-func TestGap(t *testing.T) {
-	w := newWorld(t)
+func TestGap(t *testing.T) { onEachStore(t, testGap) }
+
+func testGap(t *testing.T, on storage) {
+	w := newWorld(t, on)
 	w.person("ben@example.net", postoffice.Behaviour{Do: postoffice.Answer, On: 1, After: 2 * time.Hour, From: "ben.private@example.org"})
 	id := w.enroll("ben@example.net").ID
 	w.tick()
@@ -249,8 +253,10 @@ func TestGap(t *testing.T) {
 }
 
 // TestCrossing is an answer that comes while a mail's outcome is unknown.
-func TestCrossing(t *testing.T) {
-	w := newWorld(t)
+func TestCrossing(t *testing.T) { onEachStore(t, testCrossing) }
+
+func testCrossing(t *testing.T, on storage) {
+	w := newWorld(t, on)
 	w.proven()
 	w.person("finn@example.net")
 	id := w.enroll("finn@example.net").ID
@@ -279,8 +285,10 @@ func TestCrossing(t *testing.T) {
 
 // TestAnswerElsewhere holds that an answer stops every enrollment of its
 // author but independent ones.
-func TestAnswerElsewhere(t *testing.T) {
-	w := newWorld(t)
+func TestAnswerElsewhere(t *testing.T) { onEachStore(t, testAnswerElsewhere) }
+
+func testAnswerElsewhere(t *testing.T, on storage) {
+	w := newWorld(t, on)
 	w.person("grace@example.net", postoffice.Behaviour{Do: postoffice.Answer, On: 1, After: time.Hour})
 	first := w.enroll("grace@example.net").ID
 	w.tick()
@@ -298,8 +306,10 @@ func TestAnswerElsewhere(t *testing.T) {
 
 // TestColleagueInCopy holds that who was put in copy can write without
 // stopping the drip.
-func TestColleagueInCopy(t *testing.T) {
-	w := newWorld(t)
+func TestColleagueInCopy(t *testing.T) { onEachStore(t, testColleagueInCopy) }
+
+func testColleagueInCopy(t *testing.T, on storage) {
+	w := newWorld(t, on)
 	w.person("grace@example.net")
 	w.person("tom@agency.example.com", postoffice.Behaviour{Do: postoffice.Answer, On: 1, After: time.Hour, Text: "Good luck with this one."})
 	id := w.enroll("grace@example.net", func(p *runner.EnrollParams) { p.Cc = []provider.Address{{Addr: "tom@agency.example.com"}} }).ID
@@ -312,8 +322,10 @@ func TestColleagueInCopy(t *testing.T) {
 }
 
 // TestTookOver is the owner writing in the thread by hand.
-func TestTookOver(t *testing.T) {
-	w := newWorld(t)
+func TestTookOver(t *testing.T) { onEachStore(t, testTookOver) }
+
+func testTookOver(t *testing.T, on storage) {
+	w := newWorld(t, on)
 	w.person("grace@example.net")
 	id := w.enroll("grace@example.net").ID
 	w.tick()
@@ -331,8 +343,10 @@ func TestTookOver(t *testing.T) {
 }
 
 // TestMailboxLostAndBack holds drips of a broken link, and lets them go on.
-func TestMailboxLostAndBack(t *testing.T) {
-	w := newWorld(t)
+func TestMailboxLostAndBack(t *testing.T) { onEachStore(t, testMailboxLostAndBack) }
+
+func testMailboxLostAndBack(t *testing.T, on storage) {
+	w := newWorld(t, on)
 	w.person("grace@example.net")
 	id := w.enroll("grace@example.net").ID
 	w.tick()
@@ -365,8 +379,10 @@ func TestMailboxLostAndBack(t *testing.T) {
 }
 
 // TestThrottled waits as long as it is told to, and no longer than a day.
-func TestThrottled(t *testing.T) {
-	w := newWorld(t)
+func TestThrottled(t *testing.T) { onEachStore(t, testThrottled) }
+
+func testThrottled(t *testing.T, on storage) {
+	w := newWorld(t, on)
 	w.person("grace@example.net")
 	id := w.enroll("grace@example.net").ID
 	w.prov.Inject(postoffice.Rule{Op: postoffice.OpSend, Fault: postoffice.FaultThrottle, RetryAfter: 3 * time.Hour})
@@ -381,8 +397,10 @@ func TestThrottled(t *testing.T) {
 }
 
 // TestControl is a host's own hand on an enrollment.
-func TestControl(t *testing.T) {
-	w := newWorld(t)
+func TestControl(t *testing.T) { onEachStore(t, testControl) }
+
+func testControl(t *testing.T, on storage) {
+	w := newWorld(t, on)
 	for _, name := range []string{"pause", "skip", "stop", "guard", "gone"} {
 		w.person(name + "@example.net")
 	}
@@ -430,9 +448,11 @@ func TestControl(t *testing.T) {
 }
 
 // TestGuard has the last word.
-func TestGuard(t *testing.T) {
+func TestGuard(t *testing.T) { onEachStore(t, testGuard) }
+
+func testGuard(t *testing.T, on storage) {
 	verdict := runner.VerdictWait
-	w := newWorld(t, func(c *runner.Config) {
+	w := newWorld(t, on, func(c *runner.Config) {
 		c.Guard = func(context.Context, runner.Enrollment, sequence.Step) (runner.Verdict, error) { return verdict, nil }
 	})
 	w.person("grace@example.net")
@@ -451,8 +471,10 @@ func TestGuard(t *testing.T) {
 }
 
 // TestTwoRunners share a store, as two processes do.
-func TestTwoRunners(t *testing.T) {
-	w := newWorld(t)
+func TestTwoRunners(t *testing.T) { onEachStore(t, testTwoRunners) }
+
+func testTwoRunners(t *testing.T, on storage) {
+	w := newWorld(t, on)
 	var ids []string
 	for _, name := range []string{"a", "b", "c", "d", "e", "f"} {
 		w.person(name + "@example.net")
@@ -478,8 +500,10 @@ func TestTwoRunners(t *testing.T) {
 }
 
 // TestRequestBudget counts what a follow-up costs.
-func TestRequestBudget(t *testing.T) {
-	w := newWorld(t, func(c *runner.Config) { c.Options.ReadEvery = 30 * day })
+func TestRequestBudget(t *testing.T) { onEachStore(t, testRequestBudget) }
+
+func testRequestBudget(t *testing.T, on storage) {
+	w := newWorld(t, on, func(c *runner.Config) { c.Options.ReadEvery = 30 * day })
 	w.person("grace@example.net")
 	id := w.enroll("grace@example.net").ID
 	total := func() int {
@@ -505,8 +529,10 @@ func TestRequestBudget(t *testing.T) {
 }
 
 // TestSinkFails keeps events until their sink takes them.
-func TestSinkFails(t *testing.T) {
-	w := newWorld(t)
+func TestSinkFails(t *testing.T) { onEachStore(t, testSinkFails) }
+
+func testSinkFails(t *testing.T, on storage) {
+	w := newWorld(t, on)
 	w.person("grace@example.net")
 	w.events.err = errors.New("the sink is down")
 	id := w.enroll("grace@example.net").ID
@@ -523,8 +549,10 @@ func TestSinkFails(t *testing.T) {
 // TestLateThread is an answer, from another address, into a thread that
 // nobody knew to be ours when it came: the answer to its first send was lost,
 // and the sent copy came late.
-func TestLateThread(t *testing.T) {
-	w := newWorld(t)
+func TestLateThread(t *testing.T) { onEachStore(t, testLateThread) }
+
+func testLateThread(t *testing.T, on storage) {
+	w := newWorld(t, on)
 	w.proven()
 	w.box.SetDelays(postoffice.Delays{SentCopy: 12 * time.Minute})
 	w.person("ben@example.net", postoffice.Behaviour{Do: postoffice.Answer, On: 1, After: time.Minute, From: "ben.private@example.org"})

@@ -22,9 +22,9 @@ type pushWorld struct {
 	pushed []provider.Push // what the service pushed
 }
 
-func newPushWorld(t *testing.T, change ...func(*runner.Config)) *pushWorld {
+func newPushWorld(t *testing.T, on storage, change ...func(*runner.Config)) *pushWorld {
 	t.Helper()
-	w := &pushWorld{world: newWorld(t, append([]func(*runner.Config){func(c *runner.Config) { c.Push = &runner.PushConfig{} }}, change...)...)}
+	w := &pushWorld{world: newWorld(t, on, append([]func(*runner.Config){func(c *runner.Config) { c.Push = &runner.PushConfig{} }}, change...)...)}
 	w.prov = postoffice.NewProvider(w.office, postoffice.ProviderConfig{Push: func(p provider.Push) {
 		w.pushed = append(w.pushed, p)
 		if w.lost {
@@ -72,7 +72,7 @@ func (w *world) status() runner.PushStatus {
 
 func (w *world) mailbox() store.Mailbox {
 	w.t.Helper()
-	m, err := w.mem.Enrollments().GetMailbox(w.t.Context(), string(w.prov.Kind())+"/"+w.box.Subject())
+	m, err := w.store.GetMailbox(w.t.Context(), string(w.prov.Kind())+"/"+w.box.Subject())
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -81,10 +81,12 @@ func (w *world) mailbox() store.Mailbox {
 
 // TestPush: an answer that is pushed stops the drip at the next Tick; one
 // whose push is lost does at the next poll, and not before.
-func TestPush(t *testing.T) {
+func TestPush(t *testing.T) { onEachStore(t, testPush) }
+
+func testPush(t *testing.T, on storage) {
 	for name, lost := range map[string]bool{"arrives": false, "is lost": true} {
 		t.Run(name, func(t *testing.T) {
-			w := newPushWorld(t)
+			w := newPushWorld(t, on)
 			id := w.begin("grace@example.net", postoffice.Behaviour{Do: postoffice.Answer, After: 2*time.Hour + time.Minute})
 			w.lost = lost
 			polls := w.seen.counts["changes feed"]
@@ -110,8 +112,10 @@ func TestPush(t *testing.T) {
 }
 
 // TestPushesLostForGood: with no push ever arriving it is as good as polling.
-func TestPushesLostForGood(t *testing.T) {
-	w := newPushWorld(t)
+func TestPushesLostForGood(t *testing.T) { onEachStore(t, testPushesLostForGood) }
+
+func testPushesLostForGood(t *testing.T, on storage) {
+	w := newPushWorld(t, on)
 	w.lost = true
 	w.person("grace@example.net", postoffice.Behaviour{Do: postoffice.Answer, After: 26 * time.Hour})
 	id := w.enroll("grace@example.net").ID
@@ -121,8 +125,10 @@ func TestPushesLostForGood(t *testing.T) {
 }
 
 // TestExpiredCursorAndPush: the push finds a cursor that has expired.
-func TestExpiredCursorAndPush(t *testing.T) {
-	w := newPushWorld(t)
+func TestExpiredCursorAndPush(t *testing.T) { onEachStore(t, testExpiredCursorAndPush) }
+
+func testExpiredCursorAndPush(t *testing.T, on storage) {
+	w := newPushWorld(t, on)
 	id := w.begin("grace@example.net", postoffice.Behaviour{Do: postoffice.Answer, After: 2 * time.Hour})
 	w.box.ExpireChanges()
 	w.clock.Set(start.Add(2*time.Hour + time.Second))
@@ -132,8 +138,10 @@ func TestExpiredCursorAndPush(t *testing.T) {
 }
 
 // TestForgedNotices: a notice without the watch's secret marks nothing.
-func TestForgedNotices(t *testing.T) {
-	w := newPushWorld(t)
+func TestForgedNotices(t *testing.T) { onEachStore(t, testForgedNotices) }
+
+func testForgedNotices(t *testing.T, on storage) {
+	w := newPushWorld(t, on)
 	w.begin("grace@example.net")
 	w.deliverTo(sender, "unrelated@example.org", "Lunch again")
 	w.lost = true
@@ -181,8 +189,10 @@ func digestIn(t *testing.T, data []byte) string {
 
 // TestWatchIsKept: one watch at any time for as long as anybody is tracked,
 // renewed well before its end.
-func TestWatchIsKept(t *testing.T) {
-	w := newPushWorld(t)
+func TestWatchIsKept(t *testing.T) { onEachStore(t, testWatchIsKept) }
+
+func testWatchIsKept(t *testing.T, on storage) {
+	w := newPushWorld(t, on)
 	id := w.begin("grace@example.net")
 	for range 20 * 4 {
 		w.pass(6 * time.Hour)
@@ -205,10 +215,12 @@ func TestWatchIsKept(t *testing.T) {
 }
 
 // TestWatchIsLost: it comes back, and what came meanwhile is read.
-func TestWatchIsLost(t *testing.T) {
+func TestWatchIsLost(t *testing.T) { onEachStore(t, testWatchIsLost) }
+
+func testWatchIsLost(t *testing.T, on storage) {
 	for name, told := range map[string]bool{"told": true, "silently": false} {
 		t.Run(name, func(t *testing.T) {
-			w := newPushWorld(t)
+			w := newPushWorld(t, on)
 			id := w.begin("grace@example.net", postoffice.Behaviour{Do: postoffice.Answer, After: 3 * time.Hour})
 			last := w.pushed[len(w.pushed)-1].Notices[0]
 			w.prov.EndWatches(sender)
@@ -238,8 +250,10 @@ func TestWatchIsLost(t *testing.T) {
 
 // TestReauthorization: a watch that waits for it is renewed at the next Tick,
 // once, and again when that fails.
-func TestReauthorization(t *testing.T) {
-	w := newPushWorld(t)
+func TestReauthorization(t *testing.T) { onEachStore(t, testReauthorization) }
+
+func testReauthorization(t *testing.T, on storage) {
+	w := newPushWorld(t, on)
 	w.begin("grace@example.net")
 	last := w.pushed[len(w.pushed)-1].Notices[0]
 	last.Kind = provider.NoticeRenew
@@ -269,14 +283,16 @@ func TestReauthorization(t *testing.T) {
 }
 
 // TestWatchFails: polling goes on, and after a while somebody is told, once.
-func TestWatchFails(t *testing.T) {
+func TestWatchFails(t *testing.T) { onEachStore(t, testWatchFails) }
+
+func testWatchFails(t *testing.T, on storage) {
 	for name, rule := range map[string]postoffice.Rule{
 		"refused":   {Fault: postoffice.FaultRefuse, Kind: provider.ErrAccess},
 		"throttled": {Fault: postoffice.FaultThrottle, RetryAfter: 10 * time.Minute},
 		"down":      {Fault: postoffice.FaultTemporary},
 	} {
 		t.Run(name, func(t *testing.T) {
-			w := newPushWorld(t)
+			w := newPushWorld(t, on)
 			rule.Op, rule.Times = postoffice.OpWatch, -1
 			w.prov.Inject(rule)
 			w.person("grace@example.net", postoffice.Behaviour{Do: postoffice.Answer, After: 26 * time.Hour})
@@ -320,8 +336,10 @@ func (w *world) count(kind runner.EventKind) int {
 
 // TestBusyMailbox: a push every second is not a read every second, and none
 // is forgotten.
-func TestBusyMailbox(t *testing.T) {
-	w := newPushWorld(t)
+func TestBusyMailbox(t *testing.T) { onEachStore(t, testBusyMailbox) }
+
+func testBusyMailbox(t *testing.T, on storage) {
+	w := newPushWorld(t, on)
 	id := w.begin("grace@example.net", postoffice.Behaviour{Do: postoffice.Answer, After: time.Hour})
 	before := w.seen.counts["changes feed"]
 	w.clock.Set(start.Add(time.Hour - 100*time.Second))
@@ -338,8 +356,10 @@ func TestBusyMailbox(t *testing.T) {
 }
 
 // TestPushSwitchedOff: a host that wants none any more has its watches ended.
-func TestPushSwitchedOff(t *testing.T) {
-	w := newPushWorld(t)
+func TestPushSwitchedOff(t *testing.T) { onEachStore(t, testPushSwitchedOff) }
+
+func testPushSwitchedOff(t *testing.T, on storage) {
+	w := newPushWorld(t, on)
 	w.begin("grace@example.net")
 	linked, err := w.open.Open(t.Context(), link)
 	if err != nil {
@@ -368,10 +388,12 @@ func TestPushSwitchedOff(t *testing.T) {
 
 // TestCrashBetweenWatchAndStore: the watch that nobody knows of is ignored,
 // and another one made.
-func TestCrashBetweenWatchAndStore(t *testing.T) {
+func TestCrashBetweenWatchAndStore(t *testing.T) { onEachStore(t, testCrashBetweenWatchAndStore) }
+
+func testCrashBetweenWatchAndStore(t *testing.T, on storage) {
 	fail := errors.New("the store is down")
 	var broken *failing
-	w := newPushWorld(t, func(c *runner.Config) {
+	w := newPushWorld(t, on, func(c *runner.Config) {
 		broken = &failing{EnrollmentStore: c.Store}
 		c.Store = broken
 	})
@@ -427,9 +449,11 @@ type received struct {
 
 func (r received) ReceivePush(*http.Request) (provider.Push, error) { return r.push, r.err }
 
-func TestPushHandler(t *testing.T) {
+func TestPushHandler(t *testing.T) { onEachStore(t, testPushHandler) }
+
+func testPushHandler(t *testing.T, on storage) {
 	var broken *failing
-	w := newPushWorld(t, func(c *runner.Config) {
+	w := newPushWorld(t, on, func(c *runner.Config) {
 		broken = &failing{EnrollmentStore: c.Store}
 		c.Store = broken
 	})
@@ -486,12 +510,14 @@ func TestPushHandler(t *testing.T) {
 	}
 }
 
-func TestPushConfig(t *testing.T) {
+func TestPushConfig(t *testing.T) { onEachStore(t, testPushConfig) }
+
+func testPushConfig(t *testing.T, on storage) {
 	for field, push := range map[string]runner.PushConfig{
 		"Config.Push.PollEvery": {PollEvery: time.Minute},
 		"Config.Push.ReadGap":   {ReadGap: time.Hour},
 	} {
-		w := newWorld(t)
+		w := newWorld(t, on)
 		w.cfg.Push = &push
 		_, err := runner.New(w.cfg)
 		var fe *provider.FieldError
@@ -499,7 +525,7 @@ func TestPushConfig(t *testing.T) {
 			t.Errorf("%s: %v", field, err)
 		}
 	}
-	w := newWorld(t)
+	w := newWorld(t, on)
 	w.cfg.Push = &runner.PushConfig{PollEvery: 25 * time.Hour}
 	if _, err := runner.New(w.cfg); err == nil {
 		t.Error("a poll every 25 hours is taken")

@@ -190,7 +190,7 @@ func (p *pass) catchUp(ctx context.Context) error {
 		return err
 	}
 	p.retrying, p.data.Poisoned = p.data.Poisoned, time.Time{} // set again by what still can't be read
-	if err := p.items(ctx, items, ReasonThread); err != nil {
+	if err := p.itemsAnew(ctx, items, ReasonThread, !learned.IsZero()); err != nil {
 		p.data.Poisoned, p.retrying = p.retrying, time.Time{}
 		return err
 	}
@@ -213,16 +213,18 @@ func (p *pass) searchSenders(ctx context.Context, start time.Time, full bool) (t
 	if full && p.data.Reported.Before(since) {
 		since = p.data.Reported
 	}
-	since = since.Add(-p.r.opts.SearchOverlap)
 	reports := full && !p.r.opts.NoReports && p.linked.Abilities.Reports == provider.DetectContent &&
 		!p.data.LastSend.IsZero() && start.Before(p.data.LastSend.Add(provider.ReportSpan))
+	// Mail of the lost time may be known only since the last search.
+	lost := p.restored != nil && since.Before(p.restored.Until)
+	since = since.Add(-p.r.opts.SearchOverlap)
 	for chunk := range slices.Chunk(senders, provider.MaxQuerySenders) {
 		q := provider.Query{From: chunk, System: reports, Since: since, To: start.Add(time.Minute)}
 		items, err := p.searchAll(ctx, q, ReasonSearch)
 		if err != nil {
 			return true, all, err
 		}
-		if err := p.items(ctx, items, ReasonSender); err != nil {
+		if err := p.itemsAnew(ctx, items, ReasonSender, lost); err != nil {
 			return true, all, err
 		}
 	}
@@ -293,6 +295,12 @@ func (p *pass) searchAll(ctx context.Context, q provider.Query, reason string) (
 // tracked senders, and of a feed those in a thread of ours. Of the others
 // nothing more than their identifiers is ever known.
 func (p *pass) items(ctx context.Context, items []provider.Item, reason string) error {
+	return p.itemsAnew(ctx, items, reason, false)
+}
+
+// itemsAnew, if anew is set, also looks again at those that were found to be
+// none of ours: mail that they may answer was not known then.
+func (p *pass) itemsAnew(ctx context.Context, items []provider.Item, reason string, anew bool) error {
 	for chunk := range slices.Chunk(items, 500) {
 		keys := make([]store.IndexKey, 0, 2*len(chunk))
 		for _, it := range chunk {
@@ -308,10 +316,11 @@ func (p *pass) items(ctx context.Context, items []provider.Item, reason string) 
 		seen := make(map[string]bool)
 		ours := make(map[string]bool)
 		for _, row := range rows {
-			if row.Kind == store.IndexRef {
-				seen[row.Value] = true
-			} else {
+			switch {
+			case row.Kind != store.IndexRef:
 				ours[row.Value] = true
+			case row.Enrollment != nobody || !anew:
+				seen[row.Value] = true
 			}
 		}
 		for _, it := range chunk {

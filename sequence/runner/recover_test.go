@@ -8,69 +8,79 @@ import (
 	"testing"
 	"time"
 
-	_ "modernc.org/sqlite"
-
 	"github.com/outreachkit/outreach/provider"
 	"github.com/outreachkit/outreach/provider/postoffice"
 	"github.com/outreachkit/outreach/sequence/runner"
-	"github.com/outreachkit/outreach/store/sqlstore"
 )
 
 // backed is a world whose store can be backed up and restored.
 type backed struct {
 	*world
-	dir string
-	db  *sql.DB
+	db     *sql.DB
+	dsn    string
+	backup string // how to open what backUp made
 }
 
-func newBacked(t *testing.T) *backed {
+func newBacked(t *testing.T, on storage) *backed {
 	t.Helper()
-	b := &backed{world: newWorld(t), dir: t.TempDir()}
-	b.use("live.db")
+	b := &backed{world: newWorld(t, onMemstore)}
+	b.on = on
+	b.use(on.empty(t))
 	return b
 }
 
 // use has the world go on with another database.
-func (b *backed) use(name string) {
+func (b *backed) use(dsn string) {
+	b.t.Helper()
+	b.close()
+	b.dsn, b.db = dsn, b.on.database(b.t, dsn)
+	s := b.on.migrated(b.t, b.db, b.clock.Now)
+	b.store, b.log = s.Enrollments(), s.Conversations()
+	b.cfg.Store, b.cfg.Log = b.store, b.log
+	b.run = b.runner()
+}
+
+func (b *backed) close() {
 	b.t.Helper()
 	if b.db != nil {
 		if err := b.db.Close(); err != nil {
 			b.t.Fatal(err)
 		}
 	}
-	db, err := sql.Open("sqlite", "file:"+filepath.Join(b.dir, name)+"?_pragma=synchronous(OFF)&_pragma=journal_mode(WAL)&_txlock=immediate")
-	if err != nil {
-		b.t.Fatal(err)
-	}
-	b.t.Cleanup(func() { db.Close() })
-	s, err := sqlstore.New(db, sqlstore.Options{Dialect: sqlstore.SQLite, Now: b.clock.Now})
-	if err != nil {
-		b.t.Fatal(err)
-	}
-	if err := s.Migrate(b.t.Context()); err != nil {
-		b.t.Fatal(err)
-	}
-	b.db, b.cfg.Store, b.cfg.Log = db, s.Enrollments(), s.Conversations()
-	b.run = b.runner()
 }
 
-// pass lets time pass, with a tick every hour.
+// pass lets time pass, with a tick every hour, and on PostgreSQL fewer after
+// the first.
 func (b *backed) pass(d time.Duration) {
 	b.t.Helper()
-	for end := b.clock.Now().Add(d); b.clock.Now().Before(end); {
-		b.clock.Advance(min(time.Hour, end.Sub(b.clock.Now())))
+	end := b.clock.Now().Add(d)
+	for n := 0; b.clock.Now().Before(end); n++ {
+		step := time.Hour
+		if b.on == onPostgreSQL && n >= 4 {
+			step = max(step, d/60)
+		}
+		b.clock.Advance(min(step, end.Sub(b.clock.Now())))
 		b.tick()
 	}
 }
 
-func (b *backed) backup() {
+// backUp copies the database as it is now.
+func (b *backed) backUp() {
 	b.t.Helper()
-	if _, err := b.db.ExecContext(b.t.Context(), "VACUUM INTO '"+filepath.Join(b.dir, "backup.db")+"'"); err != nil {
+	if b.on == onPostgreSQL {
+		b.close() // PostgreSQL copies only what nobody is connected to
+		b.backup = postgres.Copy(b.t, b.dsn)
+		b.use(b.dsn)
+		return
+	}
+	path := filepath.Join(b.t.TempDir(), "backup.db")
+	if _, err := b.db.ExecContext(b.t.Context(), "VACUUM INTO '"+path+"'"); err != nil {
 		b.t.Fatal(err)
 	}
+	b.backup = sqliteFile(path)
 }
 
-func (b *backed) restore() { b.use("backup.db") }
+func (b *backed) restore() { b.use(b.backup) }
 
 func (b *backed) recover(p runner.RecoverParams) runner.RecoverReport {
 	b.t.Helper()
@@ -110,7 +120,7 @@ func (b *backed) lostTime() (ids map[string]string, since time.Time) {
 	b.tick()
 	b.pass(2 * day)
 	since = b.clock.Now()
-	b.backup()
+	b.backUp()
 	for _, name := range []string{"lost", "gone", "fresh"} {
 		ids[name] = b.enroll(name + "@example.net").ID
 	}
@@ -124,8 +134,10 @@ func (b *backed) lostTime() (ids map[string]string, since time.Time) {
 
 // TestRecover restores a backup. What left after it does not leave again, and
 // answers to it stop drips.
-func TestRecover(t *testing.T) {
-	w := newBacked(t)
+func TestRecover(t *testing.T) { onEachDatabase(t, testRecover) }
+
+func testRecover(t *testing.T, on storage) {
+	w := newBacked(t, on)
 	ids, since := w.lostTime()
 	rep := w.recover(runner.RecoverParams{Since: since})
 	if rep.Mailboxes != 1 || rep.Found != 5 || rep.Undecided != 0 || len(rep.Pending) != 0 || rep.Incoming < 4 {
@@ -175,8 +187,10 @@ func TestRecover(t *testing.T) {
 }
 
 // TestWithoutRecover is the proof that TestRecover can fail.
-func TestWithoutRecover(t *testing.T) {
-	w := newBacked(t)
+func TestWithoutRecover(t *testing.T) { onEachDatabase(t, testWithoutRecover) }
+
+func testWithoutRecover(t *testing.T, on storage) {
+	w := newBacked(t, on)
 	w.lostTime()
 	w.enroll("lost@example.net")
 	w.pass(10 * day)
@@ -187,14 +201,16 @@ func TestWithoutRecover(t *testing.T) {
 
 // TestRecoverUnproven restores onto a mailbox that can't prove what did not
 // leave: nothing is sent twice, and a person decides.
-func TestRecoverUnproven(t *testing.T) {
+func TestRecoverUnproven(t *testing.T) { onEachDatabase(t, testRecoverUnproven) }
+
+func testRecoverUnproven(t *testing.T, on storage) {
 	for name, spoil := range map[string]func(w *backed){
 		"expired cursor": func(w *backed) { w.box.ExpireChanges() },
 		"no sent copies": func(w *backed) {},
 	} {
 		for _, settled := range []bool{false, true} {
 			t.Run(fmt.Sprintf("%s, settled %t", name, settled), func(t *testing.T) {
-				w := newBacked(t)
+				w := newBacked(t, on)
 				if name == "no sent copies" {
 					beliefs := postoffice.GmailBeliefs()
 					beliefs.SentCopyMissing = true
@@ -210,7 +226,7 @@ func TestRecoverUnproven(t *testing.T) {
 					t.Fatal(err)
 				}
 				since := w.clock.Now()
-				w.backup()
+				w.backUp()
 				w.pass(2 * day)
 				w.restore()
 				spoil(w)
@@ -252,28 +268,38 @@ func TestRecoverUnproven(t *testing.T) {
 
 // TestRecoverCutShort dies at every commit of Recover. Tick goes on with it,
 // and sends nothing twice.
-func TestRecoverCutShort(t *testing.T) {
-	for at := 1; ; at++ {
-		w := newBacked(t)
-		_, since := w.lostTimeShort()
-		f := &flaky{EnrollmentStore: w.cfg.Store, at: at, after: at%2 == 0}
-		w.cfg.Store = f
-		w.run = w.runner()
-		_, err := w.run.Recover(t.Context(), runner.RecoverParams{Since: since})
-		if f.strikes == 0 {
-			if at < 6 {
-				t.Fatalf("only %d commits", at)
-			}
-			return
-		}
-		if err == nil {
-			t.Errorf("commit %d: no error", at)
-		}
-		w.pass(12 * day)
-		if w.duplicates() > 0 {
-			t.Errorf("cut short at commit %d: %v", at, w.office.Books().Duplicates())
+func TestRecoverCutShort(t *testing.T) { onEachDatabase(t, testRecoverCutShort) }
+
+func testRecoverCutShort(t *testing.T, on storage) {
+	step := map[storage]int{onSQLite: 1, onPostgreSQL: 3}[on]
+	for at, more := 1, true; more; at += step {
+		more = t.Run(fmt.Sprint("commit ", at), func(t *testing.T) { more = cutShort(t, on, at) }) && more
+		if !more && at < 6 {
+			t.Errorf("only %d commits", at)
 		}
 	}
+}
+
+// cutShort dies at one commit of Recover, and reports whether there is such
+// a commit.
+func cutShort(t *testing.T, on storage, at int) bool {
+	w := newBacked(t, on)
+	_, since := w.lostTimeShort()
+	f := &flaky{EnrollmentStore: w.cfg.Store, at: at, after: at%2 == 0}
+	w.cfg.Store = f
+	w.run = w.runner()
+	_, err := w.run.Recover(t.Context(), runner.RecoverParams{Since: since})
+	if f.strikes == 0 {
+		return false
+	}
+	if err == nil {
+		t.Error("no error")
+	}
+	w.pass(12 * day)
+	if w.duplicates() > 0 {
+		t.Error(w.office.Books().Duplicates())
+	}
+	return true
 }
 
 func (b *backed) lostTimeShort() (id string, since time.Time) {
@@ -286,7 +312,7 @@ func (b *backed) lostTimeShort() (id string, since time.Time) {
 	b.tick()
 	b.pass(2 * day)
 	since = b.clock.Now()
-	b.backup()
+	b.backUp()
 	b.pass(2 * day)
 	b.restore()
 	return id, since
@@ -294,8 +320,10 @@ func (b *backed) lostTimeShort() (id string, since time.Time) {
 
 // TestRecoverLostLink can't ask a mailbox whose link is broken. Nothing is
 // sent from it until it was.
-func TestRecoverLostLink(t *testing.T) {
-	w := newBacked(t)
+func TestRecoverLostLink(t *testing.T) { onEachDatabase(t, testRecoverLostLink) }
+
+func testRecoverLostLink(t *testing.T, on storage) {
+	w := newBacked(t, on)
 	id, since := w.lostTimeShort()
 	w.breakLink(&provider.Error{Kind: provider.ErrRelink, Op: "open", Reason: "invalid_grant"})
 	rep := w.recover(runner.RecoverParams{Since: since})
@@ -316,8 +344,10 @@ func TestRecoverLostLink(t *testing.T) {
 
 func (b *backed) breakLink(err error) { b.open.err = err }
 
-func TestRecoverParams(t *testing.T) {
-	w := newBacked(t)
+func TestRecoverParams(t *testing.T) { onEachDatabase(t, testRecoverParams) }
+
+func testRecoverParams(t *testing.T, on storage) {
+	w := newBacked(t, on)
 	now := w.clock.Now()
 	for field, p := range map[string]runner.RecoverParams{
 		"Since":    {},

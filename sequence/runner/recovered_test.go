@@ -22,7 +22,7 @@ func (b *backed) lostMails(seq *sequence.Sequence, then func(id string)) (id str
 	b.tick()
 	b.pass(2 * day)
 	since = b.clock.Now()
-	b.backup()
+	b.backUp()
 	if then != nil {
 		then(id)
 	}
@@ -33,8 +33,10 @@ func (b *backed) lostMails(seq *sequence.Sequence, then func(id string)) (id str
 
 // TestRecoverSkipped had a step skipped in the lost time, and the one after it
 // left at once.
-func TestRecoverSkipped(t *testing.T) {
-	w := newBacked(t)
+func TestRecoverSkipped(t *testing.T) { onEachDatabase(t, testRecoverSkipped) }
+
+func testRecoverSkipped(t *testing.T, on storage) {
+	w := newBacked(t, on)
 	seq := threeSteps()
 	seq.Steps[2].Days, seq.Steps[2].After = 0, time.Hour
 	id, since := w.lostMails(seq, func(id string) {
@@ -53,8 +55,10 @@ func TestRecoverSkipped(t *testing.T) {
 
 // TestRecoverHeld was paused in the backup, and went on in the lost time. A
 // mail is known though the engine opens none for who is held.
-func TestRecoverHeld(t *testing.T) {
-	w := newBacked(t)
+func TestRecoverHeld(t *testing.T) { onEachDatabase(t, testRecoverHeld) }
+
+func testRecoverHeld(t *testing.T, on storage) {
+	w := newBacked(t, on)
 	w.proven()
 	w.person("grace@example.net", postoffice.Behaviour{Do: postoffice.Answer, On: 2, After: 2 * day})
 	id := w.enroll("grace@example.net").ID
@@ -64,7 +68,7 @@ func TestRecoverHeld(t *testing.T) {
 		t.Fatal(err)
 	}
 	since := w.clock.Now()
-	w.backup()
+	w.backUp()
 	if _, err := w.run.Resume(t.Context(), id); err != nil {
 		t.Fatal(err)
 	}
@@ -104,7 +108,9 @@ func (a ahead) Changes(ctx context.Context, since provider.Cursor) (provider.Pag
 
 // TestRecoverCursorOfTheFuture has a cursor that the mailbox has not reached,
 // as when the mailbox was restored too, and answers all the same.
-func TestRecoverCursorOfTheFuture(t *testing.T) {
+func TestRecoverCursorOfTheFuture(t *testing.T) { onEachDatabase(t, testRecoverCursorOfTheFuture) }
+
+func testRecoverCursorOfTheFuture(t *testing.T, on storage) {
 	for name, wrap := range map[string]func(w *backed) func(provider.Mailbox) provider.Mailbox{
 		"refused": func(w *backed) func(provider.Mailbox) provider.Mailbox {
 			w.box.ExpireChanges()
@@ -116,7 +122,7 @@ func TestRecoverCursorOfTheFuture(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			w := newBacked(t)
+			w := newBacked(t, on)
 			w.proven()
 			w.person("anna@example.net", postoffice.Behaviour{Do: postoffice.Answer, On: 1, After: 3 * day, From: "anna.private@example.org"})
 			w.person("ben@example.net", postoffice.Behaviour{Do: postoffice.Answer, On: 2, After: time.Hour})
@@ -128,7 +134,7 @@ func TestRecoverCursorOfTheFuture(t *testing.T) {
 				t.Fatal(err)
 			}
 			since := w.clock.Now()
-			w.backup()
+			w.backUp()
 			w.pass(2 * day)
 			w.restore()
 			w.open.wrap = wrap(w)
@@ -155,8 +161,10 @@ func TestRecoverCursorOfTheFuture(t *testing.T) {
 
 // TestRecoverNothingLost asks about what was due and did not leave, and goes
 // on with it once that is settled.
-func TestRecoverNothingLost(t *testing.T) {
-	w := newBacked(t)
+func TestRecoverNothingLost(t *testing.T) { onEachDatabase(t, testRecoverNothingLost) }
+
+func testRecoverNothingLost(t *testing.T, on storage) {
+	w := newBacked(t, on)
 	w.proven()
 	w.person("grace@example.net")
 	w.person("hugo@example.net")
@@ -164,7 +172,7 @@ func TestRecoverNothingLost(t *testing.T) {
 	w.tick()
 	w.pass(2 * day)
 	other := w.enroll("hugo@example.net", func(p *runner.EnrollParams) { p.Sequence.Steps[0].Days = 20 }).ID
-	w.backup()
+	w.backUp()
 	since := w.clock.Now()
 	w.clock.Advance(2 * day) // nobody works
 	w.restore()
@@ -183,14 +191,16 @@ func TestRecoverNothingLost(t *testing.T) {
 }
 
 // TestRecoverUntil does not wait for what would have left long ago.
-func TestRecoverUntil(t *testing.T) {
-	w := newBacked(t)
+func TestRecoverUntil(t *testing.T) { onEachDatabase(t, testRecoverUntil) }
+
+func testRecoverUntil(t *testing.T, on storage) {
+	w := newBacked(t, on)
 	w.proven()
 	w.person("grace@example.net")
 	id := w.enroll("grace@example.net").ID
 	w.tick()
 	w.pass(2 * day)
-	w.backup()
+	w.backUp()
 	since := w.clock.Now()
 	w.clock.Advance(2 * day)
 	w.restore()
@@ -205,13 +215,15 @@ func TestRecoverUntil(t *testing.T) {
 
 // TestRecoverMail is a single mail that left in the lost time: sending it
 // again under its key finds it, and past Reenroll it is another mail's risk.
-func TestRecoverMail(t *testing.T) {
+func TestRecoverMail(t *testing.T) { onEachDatabase(t, testRecoverMail) }
+
+func testRecoverMail(t *testing.T, on storage) {
 	for _, late := range []bool{false, true} {
-		w := newBacked(t)
+		w := newBacked(t, on)
 		w.proven()
 		w.person("grace@example.net", postoffice.Behaviour{Do: postoffice.Answer, On: 1, After: time.Hour})
 		since := w.clock.Now()
-		w.backup()
+		w.backUp()
 		mail := runner.SendParams{Key: "m", Link: link, To: provider.Address{Addr: "grace@example.net"}, Subject: "Hello", Text: "A word."}
 		if _, err := w.run.Send(t.Context(), mail); err != nil {
 			t.Fatal(err)
@@ -241,12 +253,14 @@ func TestRecoverMail(t *testing.T) {
 
 // TestRecoverNewMailbox was linked and written from in the lost time: its
 // record is gone, and nothing can be proven about what is not found.
-func TestRecoverNewMailbox(t *testing.T) {
-	w := newBacked(t)
+func TestRecoverNewMailbox(t *testing.T) { onEachDatabase(t, testRecoverNewMailbox) }
+
+func testRecoverNewMailbox(t *testing.T, on storage) {
+	w := newBacked(t, on)
 	w.person("grace@example.net")
 	w.person("hugo@example.net")
 	since := w.clock.Now()
-	w.backup()
+	w.backUp()
 	id := w.enroll("grace@example.net").ID
 	w.pass(2 * time.Hour)
 	w.restore()
@@ -278,8 +292,10 @@ func (rejecting) Locate(context.Context, provider.SendKey) ([]provider.Located, 
 }
 
 // TestRecoverRefused has a person decide where the question itself is refused.
-func TestRecoverRefused(t *testing.T) {
-	w := newBacked(t)
+func TestRecoverRefused(t *testing.T) { onEachDatabase(t, testRecoverRefused) }
+
+func testRecoverRefused(t *testing.T, on storage) {
+	w := newBacked(t, on)
 	id, since := w.lostMails(threeSteps(), nil)
 	w.open.wrap = func(mb provider.Mailbox) provider.Mailbox { return rejecting{mb} }
 	if ex, err := w.run.Explain(t.Context(), id); err != nil || strings.Contains(strings.Join(ex.Text, " "), "restored") {
@@ -304,8 +320,10 @@ func TestRecoverRefused(t *testing.T) {
 
 // TestRecoverProvesItself finds a mail, which proves what the backup did not
 // know: that the mailbox keeps copies. So nobody is asked about the others.
-func TestRecoverProvesItself(t *testing.T) {
-	w := newBacked(t)
+func TestRecoverProvesItself(t *testing.T) { onEachDatabase(t, testRecoverProvesItself) }
+
+func testRecoverProvesItself(t *testing.T, on storage) {
+	w := newBacked(t, on)
 	beliefs := postoffice.GmailBeliefs()
 	beliefs.SentCopyMissing = true
 	w.box.SetBeliefs(beliefs)
@@ -324,7 +342,7 @@ func TestRecoverProvesItself(t *testing.T) {
 	beliefs.SentCopyMissing = false
 	w.box.SetBeliefs(beliefs)
 	since := w.clock.Now()
-	w.backup()
+	w.backUp()
 	w.pass(2 * day)
 	until := w.clock.Now()
 	w.restore()

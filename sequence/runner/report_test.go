@@ -13,7 +13,9 @@ import (
 )
 
 // TestReports: what each kind of delivery failure means to the enrollment.
-func TestReports(t *testing.T) {
+func TestReports(t *testing.T) { onEachStore(t, testReports) }
+
+func testReports(t *testing.T, on storage) {
 	for name, c := range map[string]struct {
 		does    postoffice.Behaviour
 		status  string
@@ -29,7 +31,7 @@ func TestReports(t *testing.T) {
 		"a limit":        {postoffice.Behaviour{Do: postoffice.Bounce, Code: "5.1.90"}, runner.StatusHeld, 1, true},
 	} {
 		t.Run(name, func(t *testing.T) {
-			w := newWorld(t)
+			w := newWorld(t, on)
 			c.does.After = time.Minute
 			w.person("elif@example.net", c.does)
 			id := w.enroll("elif@example.net").ID
@@ -52,10 +54,12 @@ func TestReports(t *testing.T) {
 
 // TestAbsences: an automatic answer in each form holds until the return, and
 // the drip goes on then.
-func TestAbsences(t *testing.T) {
+func TestAbsences(t *testing.T) { onEachStore(t, testAbsences) }
+
+func testAbsences(t *testing.T, on storage) {
 	for _, act := range []postoffice.Act{postoffice.OutOfOffice, postoffice.OutOfOfficeExchange, postoffice.OutOfOfficeInternal} {
 		t.Run(string(act), func(t *testing.T) {
-			w := newWorld(t)
+			w := newWorld(t, on)
 			w.person("dev@example.net", postoffice.Behaviour{Do: act, On: 1, After: time.Minute, Until: start.Add(10 * day)})
 			id := w.enroll("dev@example.net").ID
 			w.tick()
@@ -92,10 +96,12 @@ func crlfLines(lines ...string) []byte { return []byte(strings.Join(lines, "\r\n
 
 // TestForgedReport: a report that anybody can write gives up no address and
 // stops no mailbox.
-func TestForgedReport(t *testing.T) {
+func TestForgedReport(t *testing.T) { onEachStore(t, testForgedReport) }
+
+func testForgedReport(t *testing.T, on storage) {
 	for _, code := range []string{"5.1.1", "5.1.90"} {
 		t.Run(code, func(t *testing.T) {
-			w := newWorld(t)
+			w := newWorld(t, on)
 			w.person("frank@example.net", postoffice.Behaviour{Do: postoffice.Custom, On: 1, After: time.Minute, Write: forged(code)})
 			id := w.enroll("frank@example.net").ID
 			w.tick()
@@ -135,8 +141,10 @@ func feedback(kind string) func(postoffice.Reaction) []byte {
 
 // TestComplaint: a complaint is an opt-out of that person, everywhere. A
 // feedback report about signatures is none.
-func TestComplaint(t *testing.T) {
-	w := newWorld(t)
+func TestComplaint(t *testing.T) { onEachStore(t, testComplaint) }
+
+func testComplaint(t *testing.T, on storage) {
+	w := newWorld(t, on)
 	w.person("kim@example.net", postoffice.Behaviour{Do: postoffice.Custom, On: 2, After: 5 * time.Minute, Write: feedback("abuse")})
 	w.person("lee@example.net", postoffice.Behaviour{Do: postoffice.Custom, On: 1, After: 5 * time.Minute, Write: feedback("auth-failure")})
 	kim, lee := w.enroll("kim@example.net").ID, w.enroll("lee@example.net").ID

@@ -17,7 +17,7 @@ import (
 
 func (w *world) intents(id string) []store.Intent {
 	w.t.Helper()
-	list, err := w.mem.Enrollments().LoadIntents(w.t.Context(), id)
+	list, err := w.store.LoadIntents(w.t.Context(), id)
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -27,7 +27,7 @@ func (w *world) intents(id string) []store.Intent {
 // setIntent writes other bytes in the place of a mail's.
 func (w *world) setIntent(in store.Intent) {
 	w.t.Helper()
-	if err := w.mem.Enrollments().Commit(w.t.Context(), store.Batch{Rewrites: []store.Rewrite{{Intent: in.ID, Raw: in.Raw, Meta: in.Meta}}}); err != nil {
+	if err := w.store.Commit(w.t.Context(), store.Batch{Rewrites: []store.Rewrite{{Intent: in.ID, Raw: in.Raw, Meta: in.Meta}}}); err != nil {
 		w.t.Fatal(err)
 	}
 }
@@ -36,7 +36,9 @@ func (w *world) setIntent(in store.Intent) {
 // nothing: one whose outcome is unknown, one that has to leave again, one that
 // has left and whose copy is still to be seen, and the entry of one that waits
 // in the outbox.
-func TestResealMails(t *testing.T) {
+func TestResealMails(t *testing.T) { onEachStore(t, testResealMails) }
+
+func testResealMails(t *testing.T, on storage) {
 	for name, before := range map[string]func(*world){
 		"unknown": func(w *world) {
 			w.prov.Inject(postoffice.Rule{Op: postoffice.OpSend, Fault: postoffice.FaultLoseAfter})
@@ -45,10 +47,10 @@ func TestResealMails(t *testing.T) {
 			w.prov.Inject(postoffice.Rule{Op: postoffice.OpSend, Fault: postoffice.FaultLoseBefore})
 		},
 		"unseen": func(w *world) { w.box.SetDelays(postoffice.Delays{SentCopy: 30 * time.Minute}) },
-		"outbox": func(w *world) { w.cfg.Log = refusing{w.mem.Conversations()} },
+		"outbox": func(w *world) { w.cfg.Log = refusing{w.log} },
 	} {
 		t.Run(name, func(t *testing.T) {
-			w := newWorld(t, sealedBy(ring(t, 1)))
+			w := newWorld(t, on, sealedBy(ring(t, 1)))
 			w.proven()
 			before(w)
 			w.run = w.runner()
@@ -60,7 +62,7 @@ func TestResealMails(t *testing.T) {
 			if list := w.intents(id); len(list) != 1 || (name == "unknown" || name == "not sent") != (list[0].State == store.IntentOpen) {
 				t.Fatalf("the mails are %+v", list)
 			}
-			w.with(ring(t, 2, 1), func(c *runner.Config) { c.Log = w.mem.Conversations() })
+			w.with(ring(t, 2, 1), func(c *runner.Config) { c.Log = w.log })
 			was := w.intents(id)[0]
 			got, err := w.run.Reseal(t.Context(), runner.ResealParams{})
 			if err != nil || got.Failed > 0 || got.Sealed < 2 {
@@ -92,7 +94,9 @@ func TestResealMails(t *testing.T) {
 
 // TestResealDamage has mails that do not open. Each is named and left as it
 // is, the rest is rewritten, and once they open again nothing was lost.
-func TestResealDamage(t *testing.T) {
+func TestResealDamage(t *testing.T) { onEachStore(t, testResealDamage) }
+
+func testResealDamage(t *testing.T, on storage) {
 	sealedOther := func(t *testing.T, what string) []byte {
 		data, err := seal.Box{Sealer: ring(t, 9)}.Seal([]byte("{}"), what)
 		if err != nil {
@@ -113,7 +117,7 @@ func TestResealDamage(t *testing.T) {
 		"cut":               {func(_ *testing.T, in *store.Intent) { in.Raw = in.Raw[:5] }, seal.ErrTooShort},
 	} {
 		t.Run(name, func(t *testing.T) {
-			w := newWorld(t, sealedBy(ring(t, 1)))
+			w := newWorld(t, on, sealedBy(ring(t, 1)))
 			w.proven()
 			w.prov.Inject(postoffice.Rule{Op: postoffice.OpSend, Fault: postoffice.FaultLoseBefore, Times: 2})
 			w.person("grace@example.net")
@@ -157,8 +161,10 @@ func TestResealDamage(t *testing.T) {
 }
 
 // TestResealKeyServiceDown stops where nobody can be asked, and goes on.
-func TestResealKeyServiceDown(t *testing.T) {
-	w := newWorld(t, sealedBy(ring(t, 1)))
+func TestResealKeyServiceDown(t *testing.T) { onEachStore(t, testResealKeyServiceDown) }
+
+func testResealKeyServiceDown(t *testing.T, on storage) {
+	w := newWorld(t, on, sealedBy(ring(t, 1)))
 	w.person("grace@example.net")
 	id := w.enroll("grace@example.net").ID
 	w.tick()
@@ -196,8 +202,10 @@ func (m *meddling) Commit(ctx context.Context, b store.Batch) error {
 }
 
 // TestResealBesideOthers: who is worked on, or erased, while Reseal is at it.
-func TestResealBesideOthers(t *testing.T) {
-	w := newWorld(t, sealedBy(ring(t, 1)))
+func TestResealBesideOthers(t *testing.T) { onEachStore(t, testResealBesideOthers) }
+
+func testResealBesideOthers(t *testing.T, on storage) {
+	w := newWorld(t, on, sealedBy(ring(t, 1)))
 	w.proven()
 	w.prov.Inject(postoffice.Rule{Op: postoffice.OpSend, Fault: postoffice.FaultLoseAfter})
 	w.person("grace@example.net")
@@ -205,7 +213,7 @@ func TestResealBesideOthers(t *testing.T) {
 	w.tick()
 	other := w.runner()
 	w.clock.Advance(2 * time.Hour)
-	s := &meddling{EnrollmentStore: w.mem.Enrollments(), first: func() {
+	s := &meddling{EnrollmentStore: w.store, first: func() {
 		if _, err := other.Tick(t.Context()); err != nil { // finds that it had left
 			t.Error(err)
 		}

@@ -12,12 +12,14 @@ import (
 
 // TestRun works until its context ends, waits only when there is nothing to
 // do, and outlives errors.
-func TestRun(t *testing.T) {
+func TestRun(t *testing.T) { onEachStore(t, testRun) }
+
+func testRun(t *testing.T, on storage) {
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	var w *world
 	waits := 0
-	w = newWorld(t, func(c *runner.Config) {
+	w = newWorld(t, on, func(c *runner.Config) {
 		c.Wait = func(ctx context.Context, d time.Duration) error {
 			waits++
 			w.clock.Advance(time.Hour)
@@ -47,8 +49,10 @@ func TestRun(t *testing.T) {
 
 // TestAudit holds that every request is reported with its reason, and that
 // the reports are as many as the service counted.
-func TestAudit(t *testing.T) {
-	w := newWorld(t)
+func TestAudit(t *testing.T) { onEachStore(t, testAudit) }
+
+func testAudit(t *testing.T, on storage) {
+	w := newWorld(t, on)
 	w.person("grace@example.net")
 	w.enroll("grace@example.net")
 	w.tick()

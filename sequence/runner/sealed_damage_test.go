@@ -19,9 +19,11 @@ import (
 
 // TestSealedDamage has records that do not open: only their own enrollments
 // are set aside, and come back once they open.
-func TestSealedDamage(t *testing.T) {
+func TestSealedDamage(t *testing.T) { onEachStore(t, testSealedDamage) }
+
+func testSealedDamage(t *testing.T, on storage) {
 	var log bytes.Buffer
-	w := newWorld(t, sealedBy(ring(t, 1)), func(c *runner.Config) { c.Logger = slog.New(slog.NewTextHandler(&log, nil)) })
+	w := newWorld(t, on, sealedBy(ring(t, 1)), func(c *runner.Config) { c.Logger = slog.New(slog.NewTextHandler(&log, nil)) })
 	for _, name := range []string{"changed", "moved", "lost", "fine"} {
 		w.person(name + "@example.net")
 	}
@@ -67,7 +69,9 @@ func TestSealedDamage(t *testing.T) {
 
 // TestSealedIntents has intents that do not open, where the mail is to be
 // sent again, and where it is to be looked up.
-func TestSealedIntents(t *testing.T) {
+func TestSealedIntents(t *testing.T) { onEachStore(t, testSealedIntents) }
+
+func testSealedIntents(t *testing.T, on storage) {
 	for name, c := range map[string]struct {
 		fault postoffice.Fault
 		warp  func(*store.Intent)
@@ -78,8 +82,8 @@ func TestSealedIntents(t *testing.T) {
 		"open":  {postoffice.FaultLoseAfter, func(in *store.Intent) { in.Meta = flip(in.Meta) }},
 	} {
 		t.Run(name, func(t *testing.T) {
-			w := newWorld(t, sealedBy(ring(t, 1)))
-			s := &reading{EnrollmentStore: w.mem.Enrollments()}
+			w := newWorld(t, on, sealedBy(ring(t, 1)))
+			s := &reading{EnrollmentStore: w.store}
 			w.cfg.Store = s
 			w.run = w.runner()
 			w.proven()
@@ -111,9 +115,11 @@ func TestSealedIntents(t *testing.T) {
 }
 
 // TestSealedOutboxRow: a row that does not open is named, and told again.
-func TestSealedOutboxRow(t *testing.T) {
-	w := newWorld(t, sealedBy(ring(t, 1)))
-	s := &reading{EnrollmentStore: w.mem.Enrollments(), event: func(ev *store.Event) {
+func TestSealedOutboxRow(t *testing.T) { onEachStore(t, testSealedOutboxRow) }
+
+func testSealedOutboxRow(t *testing.T, on storage) {
+	w := newWorld(t, on, sealedBy(ring(t, 1)))
+	s := &reading{EnrollmentStore: w.store, event: func(ev *store.Event) {
 		if ev.Kind == "entry" {
 			ev.Data = flip(ev.Data)
 		}
@@ -162,10 +168,12 @@ func (k *keyService) Decrypt(c, ad []byte) ([]byte, error) {
 // TestSealedKeyServiceDown has the key service go down while nothing
 // happens, and between a send and the storing of what became of it. Nothing
 // is set aside, and nothing is sent twice.
-func TestSealedKeyServiceDown(t *testing.T) {
+func TestSealedKeyServiceDown(t *testing.T) { onEachStore(t, testSealedKeyServiceDown) }
+
+func testSealedKeyServiceDown(t *testing.T, on storage) {
 	for _, during := range []bool{false, true} {
 		keys := &keyService{Sealer: ring(t, 1)}
-		w := newWorld(t, sealedBy(keys))
+		w := newWorld(t, on, sealedBy(keys))
 		w.proven()
 		w.person("grace@example.net")
 		id := w.enroll("grace@example.net").ID

@@ -99,7 +99,7 @@ func flip(b []byte) []byte {
 
 func (w *world) row(id string) store.Enrollment {
 	w.t.Helper()
-	rows, err := w.mem.Enrollments().Load(w.t.Context(), []string{id})
+	rows, err := w.store.Load(w.t.Context(), []string{id})
 	if err != nil || len(rows) != 1 {
 		w.t.Fatalf("load %s: %d rows, %v", id, len(rows), err)
 	}
@@ -111,7 +111,7 @@ func (w *world) setData(id string, data []byte) {
 	w.t.Helper()
 	row := w.row(id)
 	row.Data = data
-	if err := w.mem.Enrollments().Commit(w.t.Context(), store.Batch{Enrollments: []store.Enrollment{row}}); err != nil {
+	if err := w.store.Commit(w.t.Context(), store.Batch{Enrollments: []store.Enrollment{row}}); err != nil {
 		w.t.Fatal(err)
 	}
 }
@@ -122,7 +122,9 @@ var secrets = []string{"A role in Lisbon", "I saw your work", "Did you see my ma
 
 // TestSealedNothingOpen goes through a drip with an answer, and a single
 // mail, and finds nothing of them in what was stored at any time.
-func TestSealedNothingOpen(t *testing.T) {
+func TestSealedNothingOpen(t *testing.T) { onEachStore(t, testSealedNothingOpen) }
+
+func testSealedNothingOpen(t *testing.T, on storage) {
 	for name, sealer := range map[string]seal.Sealer{"sealed": ring(t, 1), "plain": nil} {
 		t.Run(name, func(t *testing.T) {
 			found := make(map[string]bool)
@@ -133,8 +135,8 @@ func TestSealedNothingOpen(t *testing.T) {
 					}
 				}
 			}
-			w := newWorld(t, sealedBy(sealer))
-			w.cfg.Store = &reading{EnrollmentStore: w.mem.Enrollments(), in: func(b store.Batch) {
+			w := newWorld(t, on, sealedBy(sealer))
+			w.cfg.Store = &reading{EnrollmentStore: w.store, in: func(b store.Batch) {
 				for _, e := range b.Enrollments {
 					look("enrollment", e.Data)
 					look("state", e.State)
@@ -167,7 +169,7 @@ func TestSealedNothingOpen(t *testing.T) {
 				t.Errorf("the conversation is %s", got)
 			}
 			// And what lies there now.
-			mem := w.mem.Enrollments()
+			mem := w.store
 			for _, id := range []string{id, mail.ID} {
 				look("enrollment", w.row(id).Data)
 				intents, err := mem.LoadIntents(t.Context(), id)
@@ -197,16 +199,18 @@ func TestSealedNothingOpen(t *testing.T) {
 
 // TestSealedWaitsInOutbox has the conversation log refuse, so that entries
 // stay in the outbox.
-func TestSealedWaitsInOutbox(t *testing.T) {
-	w := newWorld(t, sealedBy(ring(t, 1)))
-	w.cfg.Log = refusing{w.mem.Conversations()}
+func TestSealedWaitsInOutbox(t *testing.T) { onEachStore(t, testSealedWaitsInOutbox) }
+
+func testSealedWaitsInOutbox(t *testing.T, on storage) {
+	w := newWorld(t, on, sealedBy(ring(t, 1)))
+	w.cfg.Log = refusing{w.log}
 	w.run = w.runner()
 	w.person("grace@example.net")
 	w.enroll("grace@example.net")
 	if _, err := w.run.Tick(t.Context()); err == nil {
 		t.Fatal("the log refused, and nobody was told")
 	}
-	rows, err := w.mem.Enrollments().Outbox(t.Context(), 100)
+	rows, err := w.store.Outbox(t.Context(), 100)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -231,8 +235,10 @@ type refusing struct{ store.ConversationLog }
 func (refusing) Append(context.Context, []store.Entry) error { return errors.New("the log is full") }
 
 // TestSealedRotation changes keys in the middle of a drip.
-func TestSealedRotation(t *testing.T) {
-	w := newWorld(t, sealedBy(ring(t, 1)))
+func TestSealedRotation(t *testing.T) { onEachStore(t, testSealedRotation) }
+
+func testSealedRotation(t *testing.T, on storage) {
+	w := newWorld(t, on, sealedBy(ring(t, 1)))
 	w.person("grace@example.net")
 	id := w.enroll("grace@example.net").ID
 	w.tick()
@@ -251,8 +257,10 @@ func TestSealedRotation(t *testing.T) {
 
 // TestReseal rewrites what an older key sealed, and what was plain, and
 // leaves what does not open.
-func TestReseal(t *testing.T) {
-	w := newWorld(t)
+func TestReseal(t *testing.T) { onEachStore(t, testReseal) }
+
+func testReseal(t *testing.T, on storage) {
+	w := newWorld(t, on)
 	w.person("grace@example.net")
 	w.person("alan@example.net")
 	plain := w.enroll("grace@example.net").ID
@@ -291,8 +299,10 @@ func TestReseal(t *testing.T) {
 }
 
 // TestSealedOverPlainRows switches sealing on while a drip is under way.
-func TestSealedOverPlainRows(t *testing.T) {
-	w := newWorld(t)
+func TestSealedOverPlainRows(t *testing.T) { onEachStore(t, testSealedOverPlainRows) }
+
+func testSealedOverPlainRows(t *testing.T, on storage) {
+	w := newWorld(t, on)
 	w.proven()
 	w.person("grace@example.net")
 	w.prov.Inject(postoffice.Rule{Op: postoffice.OpSend, Fault: postoffice.FaultLoseBefore})

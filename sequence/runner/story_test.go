@@ -11,8 +11,10 @@ import (
 
 // TestStory is three weeks with one candidate of each sort, and unrelated
 // mail all along.
-func TestStory(t *testing.T) {
-	w := newWorld(t)
+func TestStory(t *testing.T) { onEachStore(t, testStory) }
+
+func testStory(t *testing.T, on storage) {
+	w := newWorld(t, on)
 	if err := w.office.DeliverUnrelated(postoffice.Traffic{To: sender, N: 500, First: start.Add(-day), Every: time.Hour}); err != nil {
 		t.Fatal(err)
 	}
@@ -61,8 +63,10 @@ func TestStory(t *testing.T) {
 	w.sound()
 }
 
-func TestFollowUpsStayInTheThread(t *testing.T) {
-	w := newWorld(t)
+func TestFollowUpsStayInTheThread(t *testing.T) { onEachStore(t, testFollowUpsStayInTheThread) }
+
+func testFollowUpsStayInTheThread(t *testing.T, on storage) {
+	w := newWorld(t, on)
 	w.person("grace@example.net")
 	id := w.enroll("grace@example.net").ID
 	w.tick()
@@ -98,8 +102,10 @@ func TestFollowUpsStayInTheThread(t *testing.T) {
 
 // TestReplacedMessageID is a service that gives our mail another Message-ID:
 // follow-ups must cite that one, and our own copies must be known.
-func TestReplacedMessageID(t *testing.T) {
-	w := newWorld(t)
+func TestReplacedMessageID(t *testing.T) { onEachStore(t, testReplacedMessageID) }
+
+func testReplacedMessageID(t *testing.T, on storage) {
+	w := newWorld(t, on)
 	b := postoffice.GmailBeliefs()
 	b.KeepsMessageID, b.KeepsOriginalID = false, false
 	w.box.SetBeliefs(b)
@@ -118,8 +124,10 @@ func TestReplacedMessageID(t *testing.T) {
 	w.sound()
 }
 
-func TestPreview(t *testing.T) {
-	w := newWorld(t)
+func TestPreview(t *testing.T) { onEachStore(t, testPreview) }
+
+func testPreview(t *testing.T, on storage) {
+	w := newWorld(t, on)
 	e, err := w.run.Preview(t.Context(), runner.PreviewParams{Key: "p1", Link: link, Sequence: threeSteps()})
 	if err != nil {
 		t.Fatal(err)
@@ -158,8 +166,10 @@ func TestPreview(t *testing.T) {
 }
 
 // TestOnBehalf is a colleague who sends from Maria's mailbox.
-func TestOnBehalf(t *testing.T) {
-	w := newWorld(t, func(c *runner.Config) {
+func TestOnBehalf(t *testing.T) { onEachStore(t, testOnBehalf) }
+
+func testOnBehalf(t *testing.T, on storage) {
+	w := newWorld(t, on, func(c *runner.Config) {
 		c.MayAct = onlyTom
 	})
 	w.person("grace@example.net")

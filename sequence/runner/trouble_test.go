@@ -42,9 +42,11 @@ func (w *world) explained(id string) string {
 
 // TestTroubleIsTold: a mailbox that can't be worked on says so, where a host
 // looks and to its Observer, until it can again.
-func TestTroubleIsTold(t *testing.T) {
+func TestTroubleIsTold(t *testing.T) { onEachStore(t, testTroubleIsTold) }
+
+func testTroubleIsTold(t *testing.T, on storage) {
 	told := &passes{}
-	w := newWorld(t, func(c *runner.Config) { c.Observer = told })
+	w := newWorld(t, on, func(c *runner.Config) { c.Observer = told })
 	w.person("grace@example.net")
 	id := w.enroll("grace@example.net").ID
 	w.open.err = &provider.Error{Kind: provider.ErrTemporary, Op: "open", Reason: "key_service_down"}
@@ -65,8 +67,10 @@ func TestTroubleIsTold(t *testing.T) {
 }
 
 // TestLinkIsGone: what waits for a link that was deleted is held, visibly.
-func TestLinkIsGone(t *testing.T) {
-	w := newWorld(t)
+func TestLinkIsGone(t *testing.T) { onEachStore(t, testLinkIsGone) }
+
+func testLinkIsGone(t *testing.T, on storage) {
+	w := newWorld(t, on)
 	w.person("grace@example.net")
 	id := w.enroll("grace@example.net").ID
 	w.open.err = &provider.Error{Kind: provider.ErrNotFound, Op: "open", Reason: "no_such_link"}
@@ -94,19 +98,21 @@ func (d *damaging) Load(ctx context.Context, ids []string) ([]store.Enrollment, 
 }
 
 // TestDamagedRecord: one record that can't be read stops nothing else.
-func TestDamagedRecord(t *testing.T) {
-	w := newWorld(t)
+func TestDamagedRecord(t *testing.T) { onEachStore(t, testDamagedRecord) }
+
+func testDamagedRecord(t *testing.T, on storage) {
+	w := newWorld(t, on)
 	w.person("grace@example.net")
 	w.person("alan@example.net")
 	bad, good := w.enroll("grace@example.net").ID, w.enroll("alan@example.net").ID
-	w.cfg.Store = &damaging{w.mem.Enrollments(), bad}
+	w.cfg.Store = &damaging{w.store, bad}
 	w.run = w.runner()
 	w.pass(9 * day)
 	w.want(good, runner.StatusCompleted, 3)
 	if got := w.events.kinds(bad); got != "enrolled flagged" {
 		t.Errorf("of the damaged one is told %q", got)
 	}
-	rows, err := w.mem.Enrollments().Load(t.Context(), []string{bad})
+	rows, err := w.store.Load(t.Context(), []string{bad})
 	if err != nil || len(rows) != 1 || !rows[0].Flagged || rows[0].Status != runner.StatusHeld || !rows[0].Due.IsZero() {
 		t.Errorf("it is stored as %+v, %v", rows, err)
 	}
@@ -131,13 +137,15 @@ func (r *words) Render(_ context.Context, q runner.RenderRequest) (runner.Render
 
 // TestRendererFails: the mail waits and says why, and goes out once the
 // renderer works; one that never works again is given to a person.
-func TestRendererFails(t *testing.T) {
+func TestRendererFails(t *testing.T) { onEachStore(t, testRendererFails) }
+
+func testRendererFails(t *testing.T, on storage) {
 	for name, fail := range map[string]func() error{
 		"error": func() error { return errors.New("no templates today") }, "panic": func() error { panic("no templates today") },
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := &words{fail: fail, until: start.Add(5 * time.Hour)}
-			w := newWorld(t, func(c *runner.Config) { c.Renderer = r })
+			w := newWorld(t, on, func(c *runner.Config) { c.Renderer = r })
 			r.w = w
 			w.person("grace@example.net")
 			id := w.enroll("grace@example.net").ID
@@ -158,7 +166,9 @@ func TestRendererFails(t *testing.T) {
 
 // TestGuardFails: a guard that fails, panics or says what nobody knows holds
 // the mail and says why.
-func TestGuardFails(t *testing.T) {
+func TestGuardFails(t *testing.T) { onEachStore(t, testGuardFails) }
+
+func testGuardFails(t *testing.T, on storage) {
 	for why, guard := range map[string]runner.Guard{
 		"failed": func(context.Context, runner.Enrollment, sequence.Step) (runner.Verdict, error) {
 			return "", errors.New("down")
@@ -166,7 +176,7 @@ func TestGuardFails(t *testing.T) {
 		"panic":            func(context.Context, runner.Enrollment, sequence.Step) (runner.Verdict, error) { panic("down") },
 		"no known verdict": func(context.Context, runner.Enrollment, sequence.Step) (runner.Verdict, error) { return "no", nil },
 	} {
-		w := newWorld(t, func(c *runner.Config) { c.Guard = guard })
+		w := newWorld(t, on, func(c *runner.Config) { c.Guard = guard })
 		w.person("grace@example.net")
 		id := w.enroll("grace@example.net").ID
 		w.pass(time.Hour)
@@ -178,9 +188,11 @@ func TestGuardFails(t *testing.T) {
 }
 
 // TestZoneIsGone: nothing leaves by a wrong clock.
-func TestZoneIsGone(t *testing.T) {
+func TestZoneIsGone(t *testing.T) { onEachStore(t, testZoneIsGone) }
+
+func testZoneIsGone(t *testing.T, on storage) {
 	known := true
-	w := newWorld(t, func(c *runner.Config) {
+	w := newWorld(t, on, func(c *runner.Config) {
 		c.Zones = func(name string) (*time.Location, error) {
 			if !known {
 				return nil, errors.New("no such zone")
@@ -212,14 +224,16 @@ func (e *erasing) Append(ctx context.Context, entries []store.Entry) error {
 
 // TestEraseLeavesNothing: neither the words of a single mail nor what was on
 // its way to the log.
-func TestEraseLeavesNothing(t *testing.T) {
+func TestEraseLeavesNothing(t *testing.T) { onEachStore(t, testEraseLeavesNothing) }
+
+func testEraseLeavesNothing(t *testing.T, on storage) {
 	var w *world
 	slow := &erasing{do: func() {
 		if n, err := w.run.Erase(t.Context(), "grace@example.net"); err != nil || n != 1 {
 			t.Errorf("%d erased, %v", n, err)
 		}
 	}}
-	w = newWorld(t, func(c *runner.Config) {
+	w = newWorld(t, on, func(c *runner.Config) {
 		slow.ConversationLog = c.Log
 		c.Log = slow
 	})
@@ -230,12 +244,12 @@ func TestEraseLeavesNothing(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	rows, err := w.mem.Enrollments().Load(t.Context(), []string{e.ID})
+	rows, err := w.store.Load(t.Context(), []string{e.ID})
 	if err != nil || len(rows) != 1 {
 		t.Fatal(rows, err)
 	}
 	w.pass(time.Hour)
-	if _, err := w.mem.Enrollments().LoadDefinition(t.Context(), rows[0].Sequence); !errors.Is(err, store.ErrNotFound) {
+	if _, err := w.store.LoadDefinition(t.Context(), rows[0].Sequence); !errors.Is(err, store.ErrNotFound) {
 		t.Errorf("her words are kept as a definition: %v", err)
 	}
 	if left := w.conversation(e.ID); len(left) != 0 {
@@ -245,8 +259,10 @@ func TestEraseLeavesNothing(t *testing.T) {
 
 // TestFollowUpsSearchForWhoIsDue: with many tracked, a follow-up costs a
 // search for its own recipient, not for all.
-func TestFollowUpsSearchForWhoIsDue(t *testing.T) {
-	w := newWorld(t)
+func TestFollowUpsSearchForWhoIsDue(t *testing.T) { onEachStore(t, testFollowUpsSearchForWhoIsDue) }
+
+func testFollowUpsSearchForWhoIsDue(t *testing.T, on storage) {
+	w := newWorld(t, on)
 	for i := range 3*provider.MaxQuerySenders + 1 {
 		addr := fmt.Sprintf("p%d@example.net", i)
 		w.person(addr)
@@ -269,8 +285,10 @@ func TestFollowUpsSearchForWhoIsDue(t *testing.T) {
 }
 
 // TestList finds enrollments by what hosts know of them.
-func TestList(t *testing.T) {
-	w := newWorld(t)
+func TestList(t *testing.T) { onEachStore(t, testList) }
+
+func testList(t *testing.T, on storage) {
+	w := newWorld(t, on)
 	a := w.enroll("a@example.net")
 	w.enroll("b@example.net")
 	e, err := w.run.Send(t.Context(), runner.SendParams{Key: "m", Link: link, To: provider.Address{Addr: "a@example.net"}, Subject: "Hello", Text: "Hello."})
@@ -309,7 +327,11 @@ func TestList(t *testing.T) {
 // TestReturnDateInTheRecipientsZone: who is back on a day is back when that
 // day begins where they are.
 func TestReturnDateInTheRecipientsZone(t *testing.T) {
-	w := newWorld(t)
+	onEachStore(t, testReturnDateInTheRecipientsZone)
+}
+
+func testReturnDateInTheRecipientsZone(t *testing.T, on storage) {
+	w := newWorld(t, on)
 	back := time.Date(2026, 9, 10, 0, 0, 0, 0, time.UTC)
 	w.person("grace@example.net", postoffice.Behaviour{Do: postoffice.OutOfOffice, On: 1, After: time.Minute, Until: back})
 	w.enroll("grace@example.net", func(p *runner.EnrollParams) { p.Zone = "Pacific/Honolulu" })
@@ -329,8 +351,10 @@ func TestReturnDateInTheRecipientsZone(t *testing.T) {
 
 // TestSendOnlyMailboxMended: a mailbox that nothing is read of is worked on
 // once after it was mended, and not for ever.
-func TestSendOnlyMailboxMended(t *testing.T) {
-	w := newWorld(t)
+func TestSendOnlyMailboxMended(t *testing.T) { onEachStore(t, testSendOnlyMailboxMended) }
+
+func testSendOnlyMailboxMended(t *testing.T, on storage) {
+	w := newWorld(t, on)
 	w.open.access = provider.AccessSend
 	w.person("grace@example.net")
 	id := w.enroll("grace@example.net", func(p *runner.EnrollParams) {

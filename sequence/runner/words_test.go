@@ -25,8 +25,10 @@ func (w *world) offers(id string) (n int, reason string) {
 
 // TestWishIsOffered holds that a wish to get no more mail is told and shown,
 // and that only a person's word unsubscribes.
-func TestWishIsOffered(t *testing.T) {
-	w := newWorld(t)
+func TestWishIsOffered(t *testing.T) { onEachStore(t, testWishIsOffered) }
+
+func testWishIsOffered(t *testing.T, on storage) {
+	w := newWorld(t, on)
 	w.person("anna@example.net", postoffice.Behaviour{Do: postoffice.Answer, On: 1, After: time.Hour, Text: "No thanks. Please remove me from your list."})
 	w.person("ben@example.net", postoffice.Behaviour{Do: postoffice.Answer, On: 1, After: time.Hour, Text: "I unsubscribed from a newsletter last week, but your offer sounds great."})
 	anna, ben := w.enroll("anna@example.net").ID, w.enroll("ben@example.net").ID
@@ -72,8 +74,10 @@ func TestWishIsOffered(t *testing.T) {
 
 // TestHistoryIsNoWish holds that the footer of our own mail below an answer
 // counts for nothing.
-func TestHistoryIsNoWish(t *testing.T) {
-	w := newWorld(t)
+func TestHistoryIsNoWish(t *testing.T) { onEachStore(t, testHistoryIsNoWish) }
+
+func testHistoryIsNoWish(t *testing.T, on storage) {
+	w := newWorld(t, on)
 	w.person("anna@example.net", postoffice.Behaviour{Do: postoffice.Answer, On: 1, After: time.Hour, Text: "Sounds great."})
 	id := w.enroll("anna@example.net", func(p *runner.EnrollParams) {
 		p.Sequence.Steps[0].Text = "Hello.\n\nPlease remove me from your list: https://example.com/u"
@@ -92,9 +96,11 @@ func TestHistoryIsNoWish(t *testing.T) {
 
 // TestHTMLIsSafe holds that what a conversation shows of incoming HTML can't
 // act.
-func TestHTMLIsSafe(t *testing.T) {
+func TestHTMLIsSafe(t *testing.T) { onEachStore(t, testHTMLIsSafe) }
+
+func testHTMLIsSafe(t *testing.T, on storage) {
 	for _, remote := range []bool{false, true} {
-		w := newWorld(t, func(c *runner.Config) { c.Options.RemoteImages = remote })
+		w := newWorld(t, on, func(c *runner.Config) { c.Options.RemoteImages = remote })
 		w.person("anna@example.net")
 		id := w.enroll("anna@example.net").ID
 		w.tick()

@@ -24,6 +24,14 @@ type faults struct {
 	commit string // "before" or "after": it is lost so at COMMIT
 	err    error  // what the driver says then
 	hits   int
+	count  int // statements
+}
+
+// seen is how many statements there were.
+func (f *faults) seen() int {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.count
 }
 
 func (f *faults) Driver() driver.Driver { return f.real }
@@ -53,6 +61,7 @@ type faultyConn struct {
 func (c *faultyConn) strike(query string) error {
 	c.f.mu.Lock()
 	defer c.f.mu.Unlock()
+	c.f.count++
 	if c.f.lose == "" || !strings.Contains(query, c.f.lose) {
 		return nil
 	}

@@ -1,0 +1,81 @@
+package pgtest
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"syscall"
+)
+
+// Small is a database on a disk of its own.
+type Small struct {
+	DSN string
+	dir string
+}
+
+// Small makes a database for the test, as Prepare left it, on a disk of its
+// own with room for so many megabytes. To make one takes the right to mount:
+// a test that has not is skipped, by name.
+func (l *Lazy) Small(t T, megabytes int) *Small {
+	t.Helper()
+	l.begin(t)
+	s := &Small{dir: l.cluster.dir + fmt.Sprintf("/small%d", l.cluster.count.Add(1))}
+	if err := os.Mkdir(s.dir, 0o700); err != nil {
+		t.Fatalf("pgtest: %v", err)
+	}
+	err := syscall.Mount("tmpfs", s.dir, "tmpfs", 0, fmt.Sprintf("size=%dm,mode=0777", megabytes))
+	if errors.Is(err, syscall.EPERM) || errors.Is(err, syscall.EACCES) {
+		t.Skipf("%s needs a small disk, and may not mount one: %v", t.Name(), err)
+	}
+	if err != nil {
+		t.Fatalf("pgtest: mount: %v", err)
+	}
+	t.Cleanup(func() {
+		if err := syscall.Unmount(s.dir, syscall.MNT_DETACH); err != nil {
+			t.Errorf("pgtest: unmount: %v", err)
+		}
+	})
+	data := filepath.Join(s.dir, "data")
+	if err := os.Mkdir(data, 0o700); err != nil {
+		t.Fatalf("pgtest: %v", err)
+	}
+	if _, err := owner(data); err != nil {
+		t.Fatalf("pgtest: %v", err)
+	}
+	ctx, name := context.Background(), filepath.Base(s.dir)
+	if _, err := l.cluster.admin.ExecContext(ctx, fmt.Sprintf("CREATE TABLESPACE %s LOCATION '%s'", name, data)); err != nil {
+		t.Fatalf("pgtest: %v", err)
+	}
+	t.Cleanup(func() {
+		if _, err := l.cluster.admin.ExecContext(ctx, "DROP TABLESPACE "+name); err != nil {
+			t.Errorf("pgtest: %v", err)
+		}
+	})
+	s.DSN = l.create(t, template+" TABLESPACE "+name)
+	return s
+}
+
+// Fill leaves no room on the disk, Free all that is not the database's.
+func (s *Small) Fill() error {
+	f, err := os.Create(s.filler())
+	if err != nil {
+		return err
+	}
+	for room := bytes.Repeat([]byte{1}, 1<<16); len(room) > 0; {
+		if _, err = f.Write(room); err != nil {
+			room = room[:len(room)/2]
+		}
+	}
+	if errors.Is(err, syscall.ENOSPC) {
+		err = nil
+	}
+	return errors.Join(err, f.Close())
+}
+
+// Free undoes Fill.
+func (s *Small) Free() error { return os.Remove(s.filler()) }
+
+func (s *Small) filler() string { return filepath.Join(s.dir, "filler") }
