@@ -10,4 +10,45 @@
 // end. Check looks at what the mail services recorded, and holds it against
 // what the library promises; of the library's own words it reads only how an
 // enrollment ended and the conversation log.
+//
+// # Faults
+//
+// Answers are lost before and after the service did what was asked; it answers
+// 429 with and without Retry-After, 5xx, 504 after a mail was taken, and pages
+// for people. Mail lies in Drafts and the Outbox; copies and answers are slow
+// to show, and some copies never do. Cursors expire; the feed drops, repeats
+// and delays items; pushes get lost and come several times. Grants are
+// withdrawn and linked again, tokens rotate, and what was rotated may be lost
+// with its answer. Threads merge, and what is only believed of the services is
+// drawn anew for each sender. A process's clock is up to 90 seconds off, and
+// steps at any moment; a commit takes minutes, or a whole machine stands still
+// with its clocks. Somebody stops a drip while its mail is being decided. A
+// backup is made and later put back, followed by Recover (on SQLite, the store
+// that can be copied here).
+//
+// # What a wrong clock costs
+//
+// A read seems younger than it is by as much as a clock was set back after it,
+// unless the process's time has a monotonic reading, as time.Now has. Where a
+// machine stood still with all its clocks, only the store's clock can tell:
+// the lease bounds how late a follow-up leaves. The checker allows just that.
+//
+// # What was found
+//
+//   - A process took the start of another's read from the store and held it
+//     against its own clock: a follow-up could leave on a read that was as much
+//     older than Freshness as their clocks differ. A read counts now for the
+//     process that made it.
+//   - Where a service replaces Message-IDs, a sent copy that its feed passed
+//     over was not found: an answer in its thread was never seen, and the mail
+//     could have been taken for one that never left. Both adapters list sent
+//     mail besides.
+//   - A message that was passed over, since it could not be read, went out of
+//     reach of later reads; now it stays in reach until it is read.
+//   - A claim that was lost while its trouble was told ended Tick with an error.
+//
+// A service that leaves neither its Message-ID nor its key on our own mail
+// makes a stranger of it: a follow-up that comes back through the feed is taken
+// for one that the owner wrote by hand, and the drip ends. That is accepted: no
+// mail is sent that should not be.
 package sim

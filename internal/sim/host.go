@@ -145,11 +145,11 @@ func (w *world) guard(ctx context.Context, e runner.Enrollment, _ sequence.Step)
 	return runner.VerdictSend, nil
 }
 
-// slow has some commits take minutes. Meanwhile the other process works; or
+// slow has some commits take minutes. Meanwhile the other process may work; or
 // the whole machine stands still, its clocks with it, as a virtual machine
 // does that is moved: only the store's clock can tell then.
 func (h *host) slow(b *store.Batch, done bool) {
-	w, often := h.w, 0.2
+	w, often := h.w, 0.3
 	if len(b.Intents) == 0 {
 		often = 0.005
 	}
@@ -167,7 +167,7 @@ func (h *host) slow(b *store.Batch, done bool) {
 	d := w.plan.upTo(8 * time.Minute)
 	w.note("a commit takes %v, done %t", d, done)
 	w.clock.Advance(d)
-	if h := w.hosts[w.plan.rnd.IntN(len(w.hosts))]; !h.busy && !h.life.dead {
+	if h := w.hosts[w.plan.rnd.IntN(len(w.hosts))]; !h.busy && !h.life.dead && w.plan.chance(0.5) {
 		w.tick(context.Background(), h)
 	}
 }

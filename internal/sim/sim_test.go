@@ -101,11 +101,14 @@ func TestSeeds(t *testing.T) {
 	began := time.Now()
 	n := uint64(0)
 	for ; *seeds == 0 && time.Since(began) < 20*time.Second || n < uint64(*seeds); n++ {
+		if n > 0 && n%100 == 0 {
+			t.Logf("%d seeds so far", n)
+		}
 		if h := play(t, *first+n, sim.Mutant{}); len(h.Wrong) > 0 {
 			t.Errorf("%s%s\nplay it again: go test ./internal/sim -run TestSeeds -seed %d", h.Plan, strings.Join(h.Wrong, "\n"), *first+n)
 		}
 	}
-	t.Logf("%d seeds, %.0f an hour", n, float64(n)/time.Since(began).Hours())
+	t.Logf("%d seeds from %d on, %.0f an hour", n, *first, float64(n)/time.Since(began).Hours())
 }
 
 // TestReplay: a seed plays the same history each time, to the letter.

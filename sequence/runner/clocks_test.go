@@ -1,6 +1,7 @@
 package runner_test
 
 import (
+	"context"
 	"testing"
 	"time"
 
@@ -40,4 +41,37 @@ func testReadOfAnotherClock(t *testing.T, on storage) {
 	w.tick()
 	w.want(id, runner.StatusReplied, 1)
 	w.sound()
+}
+
+// TestDeadlineWithinLease: no mail may leave once the lease of its mailbox is
+// over, so that is part of the deadline that is checked before the first byte.
+func TestDeadlineWithinLease(t *testing.T) {
+	const lease = 40 * time.Second // shorter than a send may take
+	w := newWorld(t, func(c *runner.Config) { c.Options.Lease = lease })
+	w.person("grace@example.net")
+	id := w.enroll("grace@example.net").ID
+	var late []time.Duration
+	w.open.wrap = func(mb provider.Mailbox) provider.Mailbox {
+		return &timed{Mailbox: mb, see: func(out *provider.Outgoing) { late = append(late, out.NotAfter.Sub(w.clock.Now())) }}
+	}
+	w.pass(9 * day)
+	w.want(id, runner.StatusCompleted, 3)
+	for _, d := range late {
+		if d <= 0 || d > lease {
+			t.Errorf("a mail may leave for %v, and the lease is over in %v", d, lease)
+		}
+	}
+	if len(late) != 3 {
+		t.Errorf("%d mails left", len(late))
+	}
+}
+
+type timed struct {
+	provider.Mailbox
+	see func(*provider.Outgoing)
+}
+
+func (m *timed) Send(ctx context.Context, out *provider.Outgoing) (provider.Receipt, error) {
+	m.see(out)
+	return m.Mailbox.Send(ctx, out)
 }
