@@ -30,6 +30,14 @@ var _ provider.Mailbox = (*mailbox)(nil)
 
 // Open implements provider.Provider.
 func (p *Provider) Open(acc provider.Account, ts provider.TokenSource) provider.Mailbox {
+	m := p.open(acc, ts)
+	if p.push != nil && p.Abilities(acc.Access).ThreadReplies {
+		return watched{m}
+	}
+	return m
+}
+
+func (p *Provider) open(acc provider.Account, ts provider.TokenSource) *mailbox {
 	acc.Addresses = slices.Clone(acc.Addresses)
 	m := &mailbox{p: p, acc: acc}
 	client := &http.Client{
@@ -45,9 +53,6 @@ func (p *Provider) Open(acc provider.Account, ts provider.TokenSource) provider.
 		m.err = &provider.Error{Kind: provider.ErrApp, Op: "gmail: open", Reason: "client_config", Err: err}
 	}
 	m.svc = svc
-	if p.push != nil && p.Abilities(acc.Access).ThreadReplies {
-		return watched{m}
-	}
 	return m
 }
 

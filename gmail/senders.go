@@ -34,10 +34,10 @@ func (m *mailbox) senders(ctx context.Context, op string) ([]string, error) {
 // sendersOf asks with a token that was just granted. What can't be asked now
 // is found out by a later Profile, and keeps nobody from linking.
 func (p *Provider) sendersOf(ctx context.Context, g provider.Grant) []string {
-	m, ok := p.Open(provider.Account{Subject: g.Identity.Subject, Address: g.Identity.Address, Access: g.Access}, granted{g.Token}).(*mailbox)
-	if !ok || !g.Access.Includes(provider.AccessReplies) {
+	if !g.Access.Includes(provider.AccessReplies) {
 		return nil
 	}
+	m := p.open(provider.Account{Subject: g.Identity.Subject, Address: g.Identity.Address, Access: g.Access}, granted{g.Token})
 	list, err := m.senders(ctx, "gmail: exchange")
 	if err != nil {
 		return nil
