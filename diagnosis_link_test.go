@@ -106,6 +106,7 @@ func linkSituations() map[string]func(*diagnosed) (string, error, provider.Reaso
 		"a link that was forgiven":         ofLink(provider.ErrRelink, provider.ReasonForgiven),
 		"a link that is begun anew":        ofLink(provider.ErrRelink, provider.ReasonStartedOver),
 		"a mailbox that is not read":       ofLink(provider.ErrTemporary, provider.ReasonSilent),
+		"an alias without proof":           ofLink(provider.ErrSenderNotAllowed, provider.ReasonAliasLost),
 		"pushes that have ended":           ofLink(provider.ErrTemporary, provider.ReasonPushEnded),
 		"a mailbox that is given up":       plain("gmail", fmt.Errorf("x: %w", linking.ErrUnusable), provider.ReasonKeepsBroken),
 		"a token that died with a process": plain("msgraph", &provider.Error{Kind: provider.ErrRelink, Reason: linking.ReasonLostInCrash}, provider.ReasonTokenLost),

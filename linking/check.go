@@ -21,6 +21,7 @@ const (
 	CheckPush    CheckOf = "push"    // new mail is announced
 	CheckRead    CheckOf = "read"    // the mailbox is read as it should be
 	CheckSent    CheckOf = "sent"    // when a mail was last accepted
+	CheckAlias   CheckOf = "alias"   // a further address in use is proven; one Finding for each
 )
 
 // FindingState is how a check ended.
@@ -40,9 +41,10 @@ type Finding struct {
 	Of    CheckOf
 	State FindingState
 
-	// At is when: of push its end, of read and sent the last time. Zero where
+	// At is when: of push its end, of read, sent and alias the last time. Zero where
 	// there is none.
 	At        time.Time
+	Address   string             // of an alias; else empty
 	Diagnosis provider.Diagnosis // zero where nothing is wrong
 }
 
@@ -134,7 +136,27 @@ func (l *Linker) check(ctx context.Context, link store.Link) (CheckReport, error
 	} else {
 		add(CheckSent, FindingGood, s.Sent, provider.Diagnosis{})
 	}
-	return out, nil
+	return out, l.checkAliases(ctx, link.ID, &out)
+}
+
+// checkAliases tells what the runner has found out.
+func (l *Linker) checkAliases(ctx context.Context, id string, out *CheckReport) error {
+	link, err := l.mailbox(ctx, id)
+	if err != nil {
+		return err
+	}
+	rec, err := recordOf(link)
+	if err != nil {
+		return err
+	}
+	for _, a := range rec.Aliases {
+		f := Finding{Of: CheckAlias, State: FindingGood, At: a.At, Address: a.Address}
+		if !a.Proven {
+			f.State, f.Diagnosis = FindingBad, l.diagnose(link.Provider, ours(provider.ErrSenderNotAllowed, provider.ReasonAliasLost))
+		}
+		out.Findings = append(out.Findings, f)
+	}
+	return nil
 }
 
 // stateOf tells a fault from trouble that says nothing.

@@ -103,6 +103,29 @@ func TestCheck(t *testing.T) {
 	wantIs(t, err, linking.ErrNotFound)
 }
 
+// TestCheckAliases: what the runner found out of further addresses is shown,
+// and new findings are written down at once.
+func TestCheckAliases(t *testing.T) {
+	w := newWorld(t)
+	id := w.link("maria", marias).ID
+	now := w.clock.Now()
+	w.report(id, provider.Health{Aliases: []provider.AliasHealth{{Address: "ms@example.com", Proven: true, At: now}}})
+	w.report(id, provider.Health{Aliases: []provider.AliasHealth{{Address: "jobs@example.com"}, {Address: "ms@example.com", Proven: true, At: now}}})
+	r := w.check(id)
+	wantFindings(t, r, "grant good, access good, mailbox good, push none, read none, sent none, alias bad, alias good, ")
+	if len(r.Findings) != 8 {
+		t.Fatal("no aliases")
+	}
+	bad, good := r.Findings[6], r.Findings[7]
+	if bad.Address != "jobs@example.com" || bad.Diagnosis.Reason != provider.ReasonAliasLost || good.Address != "ms@example.com" || !good.At.Equal(now) {
+		t.Errorf("found %+v, %+v", bad, good)
+	}
+	w.report(id, provider.Health{Err: &provider.Error{Kind: provider.ErrTemporary, Reason: "network"}})
+	if got := w.check(id); len(got.Findings) != 8 {
+		t.Errorf("a pass that failed makes the aliases forgotten: %+v", got.Findings)
+	}
+}
+
 // TestCheckUnsure: what can't be told now is not held against the link.
 func TestCheckUnsure(t *testing.T) {
 	c := &counting{}

@@ -3,6 +3,7 @@ package linking
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/outreachkit/outreach/provider"
@@ -22,12 +23,28 @@ type health struct {
 	Silent  time.Time `json:"silent,omitzero"`   // since when the host knows that it was not read; zero is that it is
 }
 
+// aliasHealth is provider.AliasHealth as it is kept.
+type aliasHealth struct {
+	Address string    `json:"address"`
+	Proven  bool      `json:"proven,omitempty"`
+	At      time.Time `json:"at,omitzero"`
+}
+
+func aliasesOf(h provider.Health) []aliasHealth {
+	var out []aliasHealth
+	for _, a := range h.Aliases {
+		out = append(out, aliasHealth(a))
+	}
+	return out
+}
+
 // noted is what Report last wrote down of a link, so that a pass that brings
 // no news costs no write.
 type noted struct {
 	at      time.Time
 	reading bool
 	push    time.Time
+	aliases []aliasHealth
 	good    bool
 }
 
@@ -46,7 +63,8 @@ func (l *Linker) Report(ctx context.Context, id string, h provider.Health) error
 	l.mu.Lock()
 	last, known := l.noted[id]
 	l.mu.Unlock()
-	if known && last.good && h.Err == nil && last.reading == h.Reading && last.push.Equal(h.Push) && now.Sub(last.at) < noteEvery && now.Sub(last.at) >= 0 {
+	if known && last.good && h.Err == nil && last.reading == h.Reading && last.push.Equal(h.Push) && slices.Equal(last.aliases, aliasesOf(h)) &&
+		now.Sub(last.at) < noteEvery && now.Sub(last.at) >= 0 {
 		return nil
 	}
 	link, err := l.mailbox(ctx, id)
@@ -66,12 +84,12 @@ func (l *Linker) Report(ctx context.Context, id string, h provider.Health) error
 		l.heal(ctx, link.Provider, false)
 	}
 	link, err = l.updateFrom(ctx, link, func(link *store.Link, rec *record) error {
-		was, status := rec.Health, link.Status
+		was, aliases, status := rec.Health, rec.Aliases, link.Status
 		l.takeIn(link, rec, h, now)
 		if err := l.follow(link, rec, f); err != nil {
 			return err
 		}
-		if rec.Health == was && link.Status == status && rec.Seq == rec.Told {
+		if rec.Health == was && slices.Equal(rec.Aliases, aliases) && link.Status == status && rec.Seq == rec.Told {
 			return errUnchanged
 		}
 		return nil
@@ -83,7 +101,7 @@ func (l *Linker) Report(ctx context.Context, id string, h provider.Health) error
 	if len(l.noted) >= maxNoted {
 		clear(l.noted)
 	}
-	l.noted[id] = noted{at: now, reading: h.Reading, push: h.Push, good: h.Err == nil}
+	l.noted[id] = noted{at: now, reading: h.Reading, push: h.Push, aliases: aliasesOf(h), good: h.Err == nil}
 	l.mu.Unlock()
 	l.tell(ctx, link)
 	return nil
@@ -94,7 +112,7 @@ func (l *Linker) Report(ctx context.Context, id string, h provider.Health) error
 func (l *Linker) takeIn(link *store.Link, rec *record, h provider.Health, now time.Time) {
 	rec.Health.Read, rec.Health.Sent = later(rec.Health.Read, h.Read), later(rec.Health.Sent, h.Sent)
 	if h.Err == nil {
-		rec.Health.Reading, rec.Health.Push = h.Reading, h.Push
+		rec.Health.Reading, rec.Health.Push, rec.Aliases = h.Reading, h.Push, aliasesOf(h)
 	}
 	l.listen(link, rec, now)
 }

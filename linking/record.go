@@ -26,7 +26,8 @@ type record struct {
 	Told    int     `json:"told,omitempty"`    // of the latest entry that the host took
 	Teller  *teller `json:"teller,omitempty"`  // who tells the host now; nil is nobody
 
-	Health health `json:"health,omitzero"`
+	Health  health        `json:"health,omitzero"`
+	Aliases []aliasHealth `json:"aliases,omitempty"` // further addresses in use
 
 	Delegations []delegation `json:"delegations,omitempty"` // who may send from it beside its owner
 	Delegated   []delegated  `json:"delegated,omitempty"`   // of an actor's own record: where to look

@@ -68,7 +68,7 @@ func (l *Linker) release(ctx context.Context, link store.Link) error {
 			if n := len(rec.History); link.Status == store.LinkUnlinked || n > 0 && rec.History[n-1].To == store.LinkUnlinked {
 				return errUnchanged
 			}
-			rec.Fault, rec.Breaks, rec.Health, rec.Delegations = fault{}, nil, health{}, nil
+			rec.Fault, rec.Breaks, rec.Aliases, rec.Health, rec.Delegations = fault{}, nil, nil, health{}, nil
 			l.note(rec, entry{Kind: ChangeStatus, At: l.cfg.Now(), From: store.LinkUnlinking, To: store.LinkUnlinked})
 			return nil
 		})

@@ -94,6 +94,7 @@ const (
 	ReasonForgiven     Reason = "forgiven"        // the host lets it be tried again after that
 	ReasonStartedOver  Reason = "started_over"    // its permission was ended to ask for another
 	ReasonSilent       Reason = "mailbox_silent"  // not read for too long
+	ReasonAliasLost    Reason = "alias_unproven"  // a further address may not be sent from until it is proven
 	ReasonPushEnded    Reason = "push_ended"      // the service announces new mail no more
 
 	// ReasonUnknown is all else. ParamCode keeps the code, if there was one.
@@ -209,6 +210,7 @@ func explanations() []explanation {
 		{ReasonForgiven, MendUser, "This mailbox may be tried again. Link it again."},
 		{ReasonStartedOver, MendUser, "The permission that you gave was ended so that you can give another one. Link the mailbox again."},
 		{ReasonSilent, MendOperator, "This mailbox has not been read for too long, so that an answer may have been missed; follow-ups wait until it is read. Whoever runs this application has to look into it."},
+		{ReasonAliasLost, MendUser, "It is not proven that mail from this further address leaves under it and comes back here, so nothing is sent from it. Send yourself a preview from it."},
 		{ReasonPushEnded, MendNobody, "{service} no longer announces new mail. The mailbox is still read from time to time, and announcements are asked for again by itself."},
 		{ReasonUnknown, MendOperator, "Something went wrong that has no name. Try again later; if it stays, tell the code to whoever runs this application."},
 	}

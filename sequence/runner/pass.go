@@ -6,6 +6,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/outreachkit/outreach/provider"
@@ -320,6 +322,10 @@ func (p *pass) report(ctx context.Context, trouble error) {
 	}
 	if p.alive(p.r.cfg.Now()) {
 		h.Push = p.data.Push.Expires
+	}
+	for _, addr := range slices.Sorted(maps.Keys(p.data.Aliases)) {
+		a := p.data.Aliases[addr]
+		h.Aliases = append(h.Aliases, provider.AliasHealth{Address: addr, Proven: a.Lost == "" && !a.Proven.IsZero(), At: a.Proven})
 	}
 	if trouble != nil {
 		var pe *provider.Error
