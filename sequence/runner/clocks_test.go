@@ -45,9 +45,11 @@ func testReadOfAnotherClock(t *testing.T, on storage) {
 
 // TestDeadlineWithinLease: no mail may leave once the lease of its mailbox is
 // over, so that is part of the deadline that is checked before the first byte.
-func TestDeadlineWithinLease(t *testing.T) {
+func TestDeadlineWithinLease(t *testing.T) { onEachStore(t, testDeadlineWithinLease) }
+
+func testDeadlineWithinLease(t *testing.T, on storage) {
 	const lease = 40 * time.Second // shorter than a send may take
-	w := newWorld(t, func(c *runner.Config) { c.Options.Lease = lease })
+	w := newWorld(t, on, func(c *runner.Config) { c.Options.Lease = lease })
 	w.person("grace@example.net")
 	id := w.enroll("grace@example.net").ID
 	var late []time.Duration

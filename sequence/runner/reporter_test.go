@@ -30,8 +30,10 @@ func (k *keeper) Report(_ context.Context, id string, h provider.Health) error {
 
 // TestReporter: who keeps the links is told how each pass ended, and what it
 // makes of that changes nothing.
-func TestReporter(t *testing.T) {
-	w := newWorld(t)
+func TestReporter(t *testing.T) { onEachStore(t, testReporter) }
+
+func testReporter(t *testing.T, on storage) {
+	w := newWorld(t, on)
 	k := &keeper{opener: w.open, err: errors.New("down")}
 	w.cfg.Mailboxes = k
 	w.run = w.runner()
@@ -56,9 +58,11 @@ func TestReporter(t *testing.T) {
 
 // TestAppFaultIsOneAlarm: a fault of the app is the Reporter's to tell, once
 // for all mailboxes. Where there is none, each mailbox is told of.
-func TestAppFaultIsOneAlarm(t *testing.T) {
+func TestAppFaultIsOneAlarm(t *testing.T) { onEachStore(t, testAppFaultIsOneAlarm) }
+
+func testAppFaultIsOneAlarm(t *testing.T, on storage) {
 	for want, with := range map[int]bool{0: true, 1: false} {
-		w := newWorld(t)
+		w := newWorld(t, on)
 		k := &keeper{opener: w.open}
 		if with {
 			w.cfg.Mailboxes = k
