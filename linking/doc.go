@@ -12,7 +12,8 @@
 //     Package linkhttp has both.
 //  3. Show which address was linked, and with what access.
 //  4. Hand the Linker to the runner, which opens links through it.
-//  5. Take Config.OnChange to tell users when a link needs them.
+//  5. Take Config.OnChange to tell users when a link needs them, and the
+//     operator when an app registration does. Call CheckAll every few minutes.
 //
 // # What is checked
 //
@@ -39,6 +40,69 @@
 // to owner and session like a link. An approval links nothing and gives nobody
 // a right: users link their mailboxes afterwards, each their own. Which tenant
 // the callback names is for display alone, since anybody can write that.
+//
+// # How a link does
+//
+// A link is linked, limited (it does less than was asked for), needs_relink
+// (its grant is dead), held (its service does not serve the mailbox now),
+// unusable (it broke too often), unlinking or unlinked. Allowed is the table
+// of what may follow what. Each change is written down in the link's History,
+// in the same write that makes it, with the reason and who can mend it.
+//
+// Status says all that is known, without a request; Check asks the service; and
+// CheckAll does so for all links, each once a day at a moment of its own. All
+// that they return is typed: a settings page needs no more than these two and
+// Diagnosis. What the runner finds out on its passes comes in by Report, so a
+// held link comes back by itself, and a mailbox that should be read and is not
+// is told of as ChangeSilent. The record is written once an hour at most where
+// there is no news.
+//
+// A grant that ended without an administrator or the operator being the cause
+// counts; so does not one that was lost in a crash of ours. The third within
+// 30 days (Config.UnusableAfter, UnusableWithin) makes the link unusable: its
+// user should choose another account. It comes back by Forgive, which is the
+// host's decision, or goes by Unlink.
+//
+// # What the host is told, and how often
+//
+// Config.OnChange is told of each change once, and again under the same
+// Change.ID if the process dies before the telling is written down. Who tells
+// is claimed in the link's record, for a minute by the clocks of the
+// processes. An error leaves the change to be told at the link's next change,
+// refresh or report, or by Deliver or CheckAll. Of each link the latest 100
+// changes are kept, told or not.
+//
+// # A fault of the app is no fault of a mailbox
+//
+// A client secret that is wrong or has expired unlinks nobody. The first link
+// that meets it raises one ChangeAlarm, for the registration, over all links
+// and processes; Status shows every link of it as held, mended by the
+// operator, while their records stay as they are; the runner puts their mail
+// off. The first token that is got again ends the alarm (ChangeHealed); one
+// that the mail API raised ends when a mailbox can be worked on.
+// Registrations shows both. The alarm is kept in the TokenStore, in a record
+// of the Kind store.KindApp.
+//
+// # Less than was asked, and more later
+//
+// Where an organisation refuses reading, the host may offer its user to send
+// only: Begin with Access AccessSend and Asked AccessReplies. The link is
+// limited, and remembers what it was to do. It steps up by a relink with more
+// Access, on the same link; before that counts, the new grant is made to read
+// (a profile, and a search for an address that writes no mail), and if it
+// can't the link keeps what it had and Complete returns a StepUpError. Where
+// that says StartOver, the earlier grant is in the way: see
+// BeginParams.StartOver.
+//
+// # Unlinking
+//
+// Unlink goes in an order in which a late revocation can't meet the next
+// owner's grant: the link is taken out of use, Config.StopPush is called, the
+// grant is revoked, the mailbox is released. Effect says what revoking ends,
+// which at Google is all that the user granted to the project;
+// Config.RevokeOnUnlink decides. A mailbox goes to another owner by unlinking
+// and linking, and no other way, and what was said before stays with the
+// first.
 //
 // # One mailbox, one owner
 //
