@@ -77,6 +77,23 @@ func doctored() map[string]sim.Mutant {
 			}}
 		})
 	}
+	// blind sees nothing for six days, in which follow-ups cross with answers.
+	blind := func(view func(*runner.Enrollment)) sim.Mutant {
+		sight := time.Date(2026, 3, 8, 9, 0, 0, 0, time.UTC)
+		return sim.Mutant{View: view, Mailbox: func(mb provider.Mailbox, now func() time.Time) provider.Mailbox {
+			return altered{Mailbox: mb, changes: func(ctx context.Context, since provider.Cursor) (provider.Page, error) {
+				if now().Before(sight) {
+					return provider.Page{Next: since}, nil
+				}
+				return mb.Changes(ctx, since)
+			}, search: func(ctx context.Context, q provider.Query) ([]provider.Item, error) {
+				if now().Before(sight) {
+					return nil, nil
+				}
+				return mb.Search(ctx, q)
+			}}
+		}}
+	}
 	return map[string]sim.Mutant{
 		"sent twice": twice(func(out provider.Outgoing) provider.Outgoing { return out }),
 		"the words": twice(func(out provider.Outgoing) provider.Outgoing { // as another mail
@@ -107,12 +124,12 @@ func doctored() map[string]sim.Mutant {
 				return nil, err
 			}}
 		}),
-		"not marked as crossed":            {View: func(e *runner.Enrollment) { e.Crossed = 0 }},
+		"not marked as crossed":            blind(func(e *runner.Enrollment) { e.Crossed = 0 }),
 		"is still active":                  status(runner.StatusActive, ""),
 		"held without a reason":            status(runner.StatusHeld, ""),
 		"held although an answer came":     status(runner.StatusHeld, "for some reason"),
 		"is completed with":                status(runner.StatusCompleted, ""),
-		"completed although an answer":     status(runner.StatusCompleted, ""),
+		"completed although an answer":     blind(func(e *runner.Enrollment) { e.Status, e.Reason = runner.StatusCompleted, "" }),
 		"is replied, and nobody answered":  status(runner.StatusReplied, ""),
 		"is bounced, and nothing bounced":  status(runner.StatusBounced, ""),
 		"is stopped, and nobody stopped":   status(runner.StatusStopped, ""),
