@@ -44,7 +44,7 @@ type diagnosed struct {
 	config    linking.Config
 }
 
-func newDiagnosed(t *testing.T) *diagnosed {
+func newDiagnosed(t *testing.T, beliefs ...gmailtest.Beliefs) *diagnosed {
 	t.Helper()
 	must := func(err error) {
 		t.Helper()
@@ -60,7 +60,11 @@ func newDiagnosed(t *testing.T) *diagnosed {
 	_, err = office.AddMailbox(postoffice.MailboxConfig{Address: microsoftUser, Service: string(provider.MSGraph)})
 	must(err)
 	w := &diagnosed{t: t, clock: clock, office: office, mem: memstore.New(memstore.Options{Now: clock.Now})}
-	w.google, err = gmailtest.New(office, gmailtest.Config{ClientID: "client-1", ClientSecret: "secret-canary", SigningKey: testKey()})
+	fake := gmailtest.Config{ClientID: "client-1", ClientSecret: "secret-canary", SigningKey: testKey()}
+	for _, b := range beliefs {
+		fake.Beliefs = b
+	}
+	w.google, err = gmailtest.New(office, fake)
 	must(err)
 	w.microsoft, err = msgraphtest.New(office, msgraphtest.Config{
 		ClientID: "00000000-0000-4000-8000-000000000001", ClientSecret: "secret-canary", SigningKey: testKey(), Policy: msgraphtest.PolicyAny,
@@ -332,6 +336,33 @@ func TestDiagnoses(t *testing.T) {
 	for _, r := range provider.Reasons() {
 		if presentable(t, provider.Explain(r, "", nil)); !seen[r] {
 			t.Errorf("no situation comes out as %s", r)
+		}
+	}
+}
+
+// TestTestingMode: the same mailbox breaks every week, and Google says no more
+// than that it did. The settings page says why.
+func TestTestingMode(t *testing.T) {
+	for _, announced := range []bool{false, true} {
+		w := newDiagnosed(t, gmailtest.Beliefs{TestingMode: true, AnnouncesEnd: announced})
+		l := w.link("gmail")
+		every := 6 * time.Hour
+		if announced {
+			every = 8 * 24 * time.Hour // nobody looked in the meantime
+		}
+		var err error
+		for range 40 {
+			w.clock.Advance(every)
+			if err = w.use(l, false); err != nil {
+				break
+			}
+		}
+		if !errors.Is(err, provider.ErrRelink) {
+			t.Fatalf("it lives: %v", err)
+		}
+		status, err := w.linker.Status(t.Context(), l.ID)
+		if err != nil || status.Diagnosis.Reason != provider.ReasonExpiredTesting || status.Diagnosis.Mender != provider.MendOperator {
+			t.Errorf("announced %t: %+v, %v", announced, status.Diagnosis, err)
 		}
 	}
 }

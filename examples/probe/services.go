@@ -60,6 +60,7 @@ func (p *probe) aboutGmail() {
 	p.report.see("HistoryWithoutLabels", value, fmt.Sprintf("%d of %d messages added to the history came with labels", labelled, added))
 	p.report.see("NoIssuer", yesNo(p.report.value("SendsIssuer") == "false"), "see SendsIssuer")
 	p.report.see("TestingMode", "unknown", "a refresh token that dies after seven days can't be waited for")
+	p.report.see("AnnouncesEnd", "unknown", "only a client whose consent screen is in testing can be told so")
 }
 
 // rows is the part of Graph's answers that the probe looks at.

@@ -104,10 +104,14 @@ func (s *Server) redeem(w http.ResponseWriter, form url.Values) {
 	s.issue(w, c.grant, refresh, c.nonce, true)
 }
 
+// testingLife is how long a grant lives while the consent screen is in
+// testing.
+const testingLife = 7 * 24 * time.Hour
+
 func (s *Server) renew(w http.ResponseWriter, form url.Values) {
 	old := form.Get("refresh_token")
 	t, ok := s.refresh[old]
-	if ok && s.cfg.Beliefs.TestingMode && !t.grant.born.Add(7*24*time.Hour).After(s.clock.Now()) {
+	if ok && s.cfg.Beliefs.TestingMode && !t.grant.born.Add(testingLife).After(s.clock.Now()) {
 		t.grant.dead = "-"
 	}
 	if !ok || t.grant.dead != "" {
@@ -137,6 +141,9 @@ func (s *Server) issue(w http.ResponseWriter, g *grant, refresh, nonce string, f
 	}
 	if refresh != "" {
 		answer["refresh_token"] = refresh
+	}
+	if b := s.cfg.Beliefs; b.TestingMode && b.AnnouncesEnd {
+		answer["refresh_token_expires_in"] = int(g.born.Add(testingLife).Sub(s.clock.Now()) / time.Second)
 	}
 	if slices.Contains(g.scopes, "openid") && first {
 		idt, err := s.idToken(g.box, nonce)

@@ -68,6 +68,10 @@ type Beliefs struct {
 	// TestingMode: refresh tokens die after seven days, as while the consent
 	// screen is in testing.
 	TestingMode bool
+
+	// AnnouncesEnd: in TestingMode the token answer says when the refresh token
+	// dies, as refresh_token_expires_in.
+	AnnouncesEnd bool
 }
 
 // Exchange is one request and its answer.

@@ -99,6 +99,7 @@ type mutant struct {
 	authorize func(p provider.Provider, req provider.AuthRequest) (string, error)
 	exchange  func(ctx context.Context, p provider.Provider, cb provider.Callback) (provider.Grant, error)
 	refresh   func(ctx context.Context, p provider.Provider, g provider.Grant) (provider.Grant, error)
+	diagnose  func(p provider.Provider, err error) provider.Diagnosis
 	abilities func(p provider.Provider, a provider.Access) provider.Abilities
 	tokens    func(ts provider.TokenSource) provider.TokenSource
 	opened    func(b *mutatedBox)
@@ -118,6 +119,13 @@ func (p *mutated) Authorize(req provider.AuthRequest) (string, error) {
 		return p.m.authorize(p.Provider, req)
 	}
 	return p.Provider.Authorize(req)
+}
+
+func (p *mutated) Diagnose(err error) provider.Diagnosis {
+	if p.m.diagnose != nil {
+		return p.m.diagnose(p.Provider, err)
+	}
+	return p.Provider.Diagnose(err)
 }
 
 func (p *mutated) Exchange(ctx context.Context, cb provider.Callback) (provider.Grant, error) {

@@ -427,6 +427,20 @@ func providerMutants() []mutant {
 			cb.Issuer = ""
 			return p.Exchange(ctx, cb)
 		}},
+		{name: "blames-a-code-on-a-grant", fails: "Exchange/Refuses", exchange: func(ctx context.Context, p provider.Provider, cb provider.Callback) (provider.Grant, error) {
+			g, err := p.Exchange(ctx, cb)
+			return g, turned(err, provider.ErrRelink, provider.ErrRejected)
+		}},
+		{name: "invents-a-reason", fails: "Provider/Diagnose", diagnose: func(p provider.Provider, err error) provider.Diagnosis {
+			d := p.Diagnose(err)
+			d.Reason += "_of_mine"
+			return d
+		}},
+		{name: "loses-the-code", fails: "Provider/Diagnose", diagnose: func(p provider.Provider, err error) provider.Diagnosis {
+			d := p.Diagnose(err)
+			d.Params = nil
+			return d
+		}},
 		{name: "believes-what-was-asked", fails: "Exchange/LessThanAsked", exchange: func(ctx context.Context, p provider.Provider, cb provider.Callback) (provider.Grant, error) {
 			g, err := p.Exchange(ctx, cb)
 			g.Access = provider.AccessReplies

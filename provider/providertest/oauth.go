@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net/url"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -78,8 +79,15 @@ func providerTests() tests {
 				default:
 					t.Errorf("%v: mender %q", err, d.Mender)
 				}
-				if err != nil && (d.Reason == "" || d.Remedy == "") {
-					t.Errorf("%v: %+v lacks a reason or a remedy", err, d)
+				if err != nil && d.Remedy == "" {
+					t.Errorf("%v: %+v lacks a remedy", err, d)
+				}
+				if known := slices.Contains(provider.Reasons(), d.Reason); known != (err != nil) {
+					t.Errorf("%v: the reason is %q; an error has one of provider.Reasons, and nil has none", err, d.Reason)
+				}
+				var pe *provider.Error
+				if errors.As(err, &pe) && d.Params[provider.ParamCode] != pe.Reason {
+					t.Errorf("%v: the code %q is not kept: %v", err, pe.Reason, d.Params)
 				}
 			}
 			if d := w.Provider.Diagnose(&provider.Error{Kind: provider.ErrRelink}); d.Mender != provider.MendUser && d.Mender != provider.MendAdmin {
@@ -202,6 +210,9 @@ func exchangeTests() tests {
 					t.Errorf("a wrong %s is accepted", name)
 				}
 				typed(t, err)
+				if errors.Is(err, provider.ErrRelink) {
+					t.Errorf("a wrong %s is blamed on a grant that there is not yet: %v", name, err)
+				}
 			}
 		},
 		"CodeOnlyOnce": func(t *testing.T, w *world) {
