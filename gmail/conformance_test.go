@@ -97,9 +97,9 @@ var signingKey = sync.OnceValue(func() *rsa.PrivateKey {
 	return key
 })
 
-func (f *fakeGoogle) mailbox(t testing.TB, addr, name string) *postoffice.Mailbox {
+func (f *fakeGoogle) mailbox(t testing.TB, addr, name string, aliases ...string) *postoffice.Mailbox {
 	t.Helper()
-	m, err := f.office.AddMailbox(postoffice.MailboxConfig{Address: addr, Name: name})
+	m, err := f.office.AddMailbox(postoffice.MailboxConfig{Address: addr, Name: name, Aliases: aliases})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -158,16 +158,16 @@ func TestBeliefs(t *testing.T) {
 
 func harness(t *testing.T, sockets bool, cfg gmailtest.Config) providertest.Harness {
 	t.Helper()
-	const address, peer, visible = "suite@mail.example.com", "peer@mail.example.net", 2 * time.Second
+	const address, alias, peer, visible = "suite@mail.example.com", "alias@mail.example.com", "peer@mail.example.net", 2 * time.Second
 	f := newFakeGoogle(t, sockets, cfg)
-	box := f.mailbox(t, address, "The Suite")
+	box := f.mailbox(t, address, "The Suite", alias)
 	f.mailbox(t, peer, "The Peer")
 	for _, m := range f.office.Mailboxes() {
 		m.SetDelays(postoffice.Delays{Visible: visible})
 	}
 	clock := f.office.Clock()
 	return providertest.Harness{
-		Provider: f.prov, Address: address, Peer: peer, Now: clock.Now, Advance: clock.Advance, Visible: visible, PageMessages: 501,
+		Provider: f.prov, Address: address, Alias: alias, Peer: peer, Now: clock.Now, Advance: clock.Advance, Visible: visible, PageMessages: 501,
 		Consent: func(t *testing.T, addr string, access provider.Access) (provider.Account, provider.Grant) {
 			t.Helper()
 			g := f.consent(t, addr, access)
@@ -246,6 +246,11 @@ func faults(google *gmailtest.Server, box *postoffice.Mailbox) providertest.Faul
 			google.Inject(gmailtest.Rule{Op: "token", Fault: gmailtest.RefuseClient})
 		},
 		EndWatches: func() { google.EndWatch(box.Address()) },
+		RewriteAlias: func(on bool) {
+			b := box.Beliefs()
+			b.RewritesAlias = on
+			box.SetBeliefs(b)
+		},
 		HideSentCopies: func() {
 			b := box.Beliefs()
 			b.SentCopyMissing = true

@@ -175,19 +175,19 @@ func TestBeliefs(t *testing.T) {
 
 func harness(t *testing.T, sockets bool, cfg msgraphtest.Config) providertest.Harness {
 	t.Helper()
-	const address, peer, visible = "suite@mail.example.com", "peer@mail.example.net", 2 * time.Second
+	const address, alias, peer, visible = "suite@mail.example.com", "alias@mail.example.com", "peer@mail.example.net", 2 * time.Second
 	if cfg.PageSize == 0 {
 		cfg.PageSize = pageSize
 	}
 	f := newFakeMicrosoft(t, sockets, cfg)
-	box := f.mailbox(t, address, "The Suite")
+	box := f.mailbox(t, address, "The Suite", alias)
 	f.mailbox(t, peer, "The Peer")
 	for _, m := range f.office.Mailboxes() {
 		m.SetDelays(postoffice.Delays{Visible: visible})
 	}
 	clock := f.office.Clock()
 	return providertest.Harness{
-		Provider: f.prov, Address: address, Peer: peer, Now: clock.Now, Advance: clock.Advance, Visible: visible, PageMessages: pageSize,
+		Provider: f.prov, Address: address, Alias: alias, Peer: peer, Now: clock.Now, Advance: clock.Advance, Visible: visible, PageMessages: pageSize,
 		Consent: func(t *testing.T, addr string, access provider.Access) (provider.Account, provider.Grant) {
 			t.Helper()
 			g := f.consent(t, addr, access)
@@ -277,6 +277,11 @@ func faults(microsoft *msgraphtest.Server, box *postoffice.Mailbox) providertest
 			microsoft.Inject(msgraphtest.Rule{Op: "token", Fault: msgraphtest.RefuseClient})
 		},
 		EndWatches: func() { microsoft.RemoveSubscriptions(box.Address(), false) },
+		RewriteAlias: func(on bool) {
+			b := box.Beliefs()
+			b.RewritesAlias = on
+			box.SetBeliefs(b)
+		},
 		HideSentCopies: func() {
 			b := box.Beliefs()
 			b.SentCopyMissing = true

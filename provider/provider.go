@@ -128,7 +128,9 @@ type Mailbox interface {
 	// every folder. ErrAccess where the grant forbids it.
 	Search(ctx context.Context, q Query) ([]Item, error)
 
-	// Envelope reads the named headers of one message, never its text.
+	// Envelope reads the named headers of one message, never its text. Of the
+	// copy of a mail that the account sent it tells the From under which the
+	// mail left, which the service may have replaced.
 	// ErrNotFound: it is gone.
 	Envelope(ctx context.Context, ref Ref) (*Envelope, error)
 

@@ -20,13 +20,13 @@ func Fake(t *testing.T) Harness {
 // FakeWith is Fake with a configuration and, if it is not nil, other beliefs.
 func FakeWith(t *testing.T, cfg postoffice.ProviderConfig, beliefs *postoffice.Beliefs) Harness {
 	t.Helper()
-	const address, peer, pageSize = "suite@mail.example.com", "peer@mail.example.net", 5
+	const address, alias, peer, pageSize = "suite@mail.example.com", "alias@mail.example.com", "peer@mail.example.net", 5
 	clock := postoffice.NewClock(time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC))
 	office, err := postoffice.New(postoffice.Config{Clock: clock, Beliefs: beliefs})
 	if err != nil {
 		t.Fatal(err)
 	}
-	box, err := office.AddMailbox(postoffice.MailboxConfig{Address: address, Name: "The Suite"})
+	box, err := office.AddMailbox(postoffice.MailboxConfig{Address: address, Name: "The Suite", Aliases: []string{alias}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -45,7 +45,7 @@ func FakeWith(t *testing.T, cfg postoffice.ProviderConfig, beliefs *postoffice.B
 	p := postoffice.NewProvider(office, cfg)
 
 	h := Harness{
-		Provider: p, Address: address, Peer: peer, Now: clock.Now, Advance: clock.Advance, Visible: visible, PageMessages: cfg.PageSize + 1,
+		Provider: p, Address: address, Alias: alias, Peer: peer, Now: clock.Now, Advance: clock.Advance, Visible: visible, PageMessages: cfg.PageSize + 1,
 		Faults: fakeFaults(p, box),
 	}
 	h.Notices = func() []provider.Notice {
@@ -144,6 +144,11 @@ func fakeFaults(p *postoffice.MemProvider, box *postoffice.Mailbox) Faults {
 		HideSentCopies: func() {
 			b := box.Beliefs()
 			b.SentCopyMissing = true
+			box.SetBeliefs(b)
+		},
+		RewriteAlias: func(on bool) {
+			b := box.Beliefs()
+			b.RewritesAlias = on
 			box.SetBeliefs(b)
 		},
 		DelaySentCopies: func(d time.Duration) { box.SetDelays(postoffice.Delays{SentCopy: d}) },

@@ -16,6 +16,10 @@ type Harness struct {
 	// Address and Peer are two mailboxes at the service. Required.
 	Address, Peer string
 
+	// Alias is a further address of the mailbox Address, which Consent's
+	// accounts own. Empty skips what needs one.
+	Alias string
+
 	// Now and Advance are the clock that provider and service go by.
 	// Required.
 	Now     func() time.Time
@@ -106,6 +110,10 @@ type Faults struct {
 	// DelaySentCopies has them appear later.
 	HideSentCopies  func()
 	DelaySentCopies func(d time.Duration)
+
+	// RewriteAlias has the service send mail from the alias under the
+	// mailbox's primary address from now on, or leave it.
+	RewriteAlias func(on bool)
 
 	// Portal has the next request answered by somebody in between, with status
 	// 200 and a page for people.

@@ -323,6 +323,19 @@ func readMutants() []mutant {
 			}
 			return env, err
 		}},
+		{name: "says-the-sender-that-was-asked-for", fails: "Send/FromAlias", envelope: func(ctx context.Context, b *mutatedBox, ref provider.Ref) (*provider.Envelope, error) {
+			env, err := b.Mailbox.Envelope(ctx, ref)
+			if err == nil && env.Own && len(env.From) == 1 && len(b.account.Addresses) > 1 {
+				env.From[0].Addr = b.account.Addresses[1]
+			}
+			return env, err
+		}},
+		{name: "refuses-its-own-alias", fails: "Send/FromAlias", send: func(ctx context.Context, b *mutatedBox, m *outgoing) (receipt, error) {
+			if m.From.Addr != b.account.Address {
+				return receipt{}, &provider.Error{Kind: provider.ErrSenderNotAllowed, Op: "mutant: send"}
+			}
+			return b.Mailbox.Send(ctx, m)
+		}},
 		{name: "reads-content-for-an-envelope", fails: "Envelope/ReadsNoContent", envelope: func(ctx context.Context, b *mutatedBox, ref provider.Ref) (*provider.Envelope, error) {
 			env, err := b.Mailbox.Envelope(ctx, ref)
 			if err == nil && len(env.From) > 0 {

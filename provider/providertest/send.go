@@ -167,6 +167,41 @@ func sendTests() tests {
 			is(t, err, provider.ErrSenderNotAllowed)
 			w.accepted(t, out, 0)
 		},
+		"FromAlias": func(t *testing.T, w *world) {
+			need(t, w.Alias != "" && w.Faults.RewriteAlias != nil, "alias, or fault RewriteAlias")
+			l := w.locator(t)
+			for _, rewritten := range []bool{false, true} {
+				w.Faults.RewriteAlias(rewritten)
+				out := w.compose("carol@example.org", "A position")
+				out.From.Addr = w.Alias
+				out.Raw = bytes.Replace(out.Raw, []byte("<"+w.Address+">"), []byte("<"+w.Alias+">"), 1)
+				key := w.keyOf(out, l.profile(t).Cursor)
+				_, err := l.Send(t.Context(), out)
+				if rewritten && errors.Is(err, provider.ErrSenderNotAllowed) {
+					w.accepted(t, out, 0)
+					continue // as good: nothing left under another name
+				}
+				if err != nil {
+					t.Fatalf("send: %v", err)
+				}
+				w.Advance(w.Visible)
+				copies, err := l.Locate(t.Context(), key)
+				if err != nil || len(copies) == 0 {
+					t.Fatalf("locate: %v, %v", copies, err)
+				}
+				env, err := l.Envelope(t.Context(), copies[0].Ref)
+				if err != nil {
+					t.Fatalf("envelope: %v", err)
+				}
+				want := w.Alias
+				if rewritten {
+					want = w.Address
+				}
+				if len(env.From) != 1 || provider.Normalize(env.From[0].Addr) != want {
+					t.Errorf("the sent copy says that it is from %v, and left from %s", env.From, want)
+				}
+			}
+		},
 		"TooLarge": func(t *testing.T, w *world) {
 			l := w.sender(t)
 			out := w.compose("carol@example.org", "A position")
