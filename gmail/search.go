@@ -1,11 +1,16 @@
 package gmail
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
+
+	gmailapi "google.golang.org/api/gmail/v1"
 
 	"github.com/outreachkit/outreach/internal/courier"
 	"github.com/outreachkit/outreach/provider"
@@ -34,7 +39,39 @@ func (m *mailbox) Search(ctx context.Context, q provider.Query) ([]provider.Item
 	if limit <= 0 {
 		limit = defaultLimit
 	}
+	if len(q.Threads) > 0 {
+		return m.threads(ctx, op, q, limit)
+	}
 	return m.list(ctx, op, query, limit)
+}
+
+// threads lists what lies in threads, which Gmail's search language can't
+// name: a request for each, of identifiers and times.
+func (m *mailbox) threads(ctx context.Context, op string, q provider.Query, limit int) ([]provider.Item, error) {
+	var found []*gmailapi.Message
+	for _, thread := range q.Threads {
+		if !validRef(provider.Ref(thread)) {
+			continue // none of Gmail's, so there is nothing in it
+		}
+		resp, err := m.svc.Users.Threads.Get(me, thread).Format("minimal").Fields("messages(id,threadId,labelIds,internalDate)").Context(ctx).Do()
+		if err = m.fault(ctx, op, err); errors.Is(err, provider.ErrNotFound) {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		for _, msg := range resp.Messages {
+			if at := received(msg); at.IsZero() || !at.Before(q.Since) && (q.To.IsZero() || at.Before(q.To)) {
+				found = append(found, msg)
+			}
+		}
+	}
+	slices.SortStableFunc(found, func(a, b *gmailapi.Message) int { return cmp.Compare(b.InternalDate, a.InternalDate) })
+	var items []provider.Item
+	for _, msg := range found[:min(limit, len(found))] {
+		items = append(items, item(msg))
+	}
+	return items, nil
 }
 
 // list pages through messages.list, newest first.
@@ -75,6 +112,10 @@ func searchQuery(op string, q provider.Query) (string, error) {
 		return bad("Since", "is not set")
 	case q.System && len(q.From) == 0:
 		return bad("System", "needs From")
+	case len(q.Threads) > provider.MaxQueryThreads:
+		return bad("Threads", fmt.Sprintf("has %d threads; at most %d", len(q.Threads), provider.MaxQueryThreads))
+	case len(q.Threads) > 0 && len(q.From) > 0:
+		return bad("Threads", "goes without From")
 	}
 	var from, phrases []string
 	for i, addr := range q.From {

@@ -27,6 +27,8 @@ func units(req *http.Request) int {
 		return 5
 	case strings.HasPrefix(path, "messages/"):
 		return 20
+	case strings.HasPrefix(path, "threads/"):
+		return 40
 	case path == "history":
 		return 2
 	}

@@ -41,6 +41,9 @@ func (m *mailbox) Search(ctx context.Context, q provider.Query) ([]provider.Item
 	}
 	var found []message
 	filters := senderFilters(q, senders)
+	if len(q.Threads) > 0 {
+		filters = threadFilters(q)
+	}
 	fields := identifiers()
 	if len(filters) > 1 || q.System {
 		fields = append(fields, "receivedDateTime") // to put several answers in order
@@ -86,6 +89,10 @@ func checkQuery(op string, q provider.Query) ([]string, error) {
 		return nil, courier.Invalid(op, "Since", "is not set")
 	case q.System && len(q.From) == 0:
 		return nil, courier.Invalid(op, "System", "needs From")
+	case len(q.Threads) > provider.MaxQueryThreads:
+		return nil, courier.Invalid(op, "Threads", fmt.Sprintf("has %d threads; at most %d", len(q.Threads), provider.MaxQueryThreads))
+	case len(q.Threads) > 0 && len(q.From) > 0:
+		return nil, courier.Invalid(op, "Threads", "goes without From")
 	}
 	var senders []string
 	for i, addr := range q.From {
@@ -101,16 +108,34 @@ func checkQuery(op string, q provider.Query) ([]string, error) {
 // senderFilters writes q for $filter. Times have seconds; the span is wider
 // rather than narrower.
 func senderFilters(q provider.Query, senders []string) []string {
-	span := "receivedDateTime ge " + odataTime(q.Since.Truncate(time.Second))
-	if !q.To.IsZero() {
-		span += " and receivedDateTime lt " + odataTime(q.To.Add(time.Second-1))
-	}
+	span := spanFilter(q)
 	if len(senders) == 0 {
 		return []string{span}
 	}
 	var terms []string
 	for _, s := range senders {
 		terms = append(terms, "from/emailAddress/address eq "+quoted(s))
+	}
+	return join(terms, func(part []string) string { return span + " and (" + strings.Join(part, " or ") + ")" })
+}
+
+func spanFilter(q provider.Query) string {
+	span := "receivedDateTime ge " + odataTime(q.Since.Truncate(time.Second))
+	if !q.To.IsZero() {
+		span += " and receivedDateTime lt " + odataTime(q.To.Add(time.Second-1))
+	}
+	return span
+}
+
+// threadFilters is senderFilters for threads. One that can be none of Graph's
+// has nothing in it.
+func threadFilters(q provider.Query) []string {
+	span := spanFilter(q)
+	var terms []string
+	for _, thread := range q.Threads {
+		if validRef(provider.Ref(thread)) {
+			terms = append(terms, "conversationId eq "+quoted(thread))
+		}
 	}
 	return join(terms, func(part []string) string { return span + " and (" + strings.Join(part, " or ") + ")" })
 }

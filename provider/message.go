@@ -57,11 +57,15 @@ type Page struct {
 	More bool   // Next has more to tell right now
 }
 
-// Query asks for messages by sender. Without From it asks for messages from
-// anyone, which is how a gap in the change feed is closed. When more than
-// Limit match, the newest Limit are returned.
+// Query asks for messages by sender, or by thread, which is how a gap in the
+// change feed is closed. With neither it asks for messages from anyone. When
+// more than Limit match, the newest Limit are returned.
 type Query struct {
 	From []string // addresses; at most MaxQuerySenders
+
+	// Threads asks for what lies in these threads, whoever wrote it: at most
+	// MaxQueryThreads, and without From. One that is gone has nothing in it.
+	Threads []string
 
 	// System asks also for messages from the senders that IsSystemSender
 	// lists, if their text names one of From: delivery reports about these
@@ -75,6 +79,9 @@ type Query struct {
 
 // MaxQuerySenders bounds Query.From, so that one query stays one request.
 const MaxQuerySenders = 50
+
+// MaxQueryThreads bounds Query.Threads.
+const MaxQueryThreads = 20
 
 // Envelope is the headers of one message, in IMAP's sense of the word.
 type Envelope struct {

@@ -120,11 +120,13 @@ type Mailbox interface {
 	// Next is a valid cursor to store, and following from any of them to the
 	// end sees all that was visible when the following began. An empty page
 	// may have more after it. ErrCursorExpired: the span can't be
-	// read any more; take a new Profile and close the gap with Search.
+	// read any more; take a new Profile and close the gap with Search,
+	// by thread and by sender.
 	// ErrRejected: the cursor is malformed or belongs to another mailbox.
 	Changes(ctx context.Context, since Cursor) (Page, error)
 
-	// Search lists messages from the given senders in a span of time, in
+	// Search lists messages from the given senders, or of the given threads, in
+	// a span of time, in
 	// every folder. ErrAccess where the grant forbids it.
 	Search(ctx context.Context, q Query) ([]Item, error)
 

@@ -325,8 +325,13 @@ func (c *call) thread() {
 		rows[i] = c.message(&msgs[i], format, q["metadataHeaders"])
 	}
 	v := map[string]any{"id": c.r.PathValue("id"), "historyId": historyID(c.box.LastChange()), "messages": rows}
-	// What leaves is counted by message, whatever fields names.
-	for i := range msgs {
+	if f := q.Get("fields"); f != "" {
+		if tree, err := parseFields(f); err == nil { // what can't be parsed is refused below
+			v = tree.cut(v)
+			rows, _ = v["messages"].([]map[string]any)
+		}
+	}
+	for i := range rows {
 		c.book(&msgs[i], rows[i])
 	}
 	c.ok(v)

@@ -213,6 +213,8 @@ func (b *memMailbox) Search(ctx context.Context, q provider.Query) ([]provider.I
 		return nil, fail(OpSearch, provider.ErrRejected, "no_since")
 	case q.System && len(q.From) == 0:
 		return nil, fail(OpSearch, provider.ErrRejected, "system_without_senders")
+	case len(q.Threads) > provider.MaxQueryThreads || len(q.Threads) > 0 && len(q.From) > 0:
+		return nil, fail(OpSearch, provider.ErrRejected, "threads")
 	}
 	senders := make(map[string]bool)
 	for _, a := range q.From {
@@ -229,6 +231,12 @@ func (b *memMailbox) Search(ctx context.Context, q provider.Query) ([]provider.I
 	var hits []Message
 	for msg := range m.Visible() {
 		if msg.Received.Before(q.Since) || !q.To.IsZero() && !msg.Received.Before(q.To) {
+			continue
+		}
+		if len(q.Threads) > 0 {
+			if slices.Contains(q.Threads, threadOf(msg.Thread)) {
+				hits = append(hits, msg)
+			}
 			continue
 		}
 		if len(q.From) == 0 || slices.ContainsFunc(msg.From, func(a string) bool {

@@ -327,6 +327,44 @@ func searchTests() tests {
 				t.Errorf("mail from anyone: %+v", got)
 			}
 		},
+		"ByThread": func(t *testing.T, w *world) {
+			l := w.searcher(t)
+			since := w.Now()
+			first, id := w.incoming("carol@example.org", "A position", "Hello")
+			one := w.arrive(t, l, first, id)
+			raw, id := w.incoming("dave@example.org", "Re: A position", "Yes", "In-Reply-To: "+one.MessageID, "References: "+one.MessageID)
+			cursor := l.profile(t).Cursor
+			w.deliver(t, provider.PlaceOther, raw)
+			items, _, _ := l.feed(t, cursor)
+			two := l.find(t, items, id)
+			if two.Thread != one.Thread {
+				t.Skipf("the service put an answer into another thread")
+			}
+			other, id := w.incoming("carol@example.org", "Another matter", "Hello")
+			apart := w.arrive(t, l, other, id)
+			got := search(t, l, provider.Query{Threads: []string{one.Thread}, Since: since})
+			if !hasItem(got, one.Ref) || !hasItem(got, two.Ref) || hasItem(got, apart.Ref) {
+				t.Errorf("of the thread of %s and %s, not %s: %+v", one.Ref, two.Ref, apart.Ref, got)
+			}
+			for _, item := range got {
+				if item.Thread != one.Thread {
+					t.Errorf("%s is said to lie in thread %q, want %q", item.Ref, item.Thread, one.Thread)
+				}
+			}
+			if got := search(t, l, provider.Query{Threads: []string{"no-such-thread", apart.Thread}, Since: since}); !hasItem(got, apart.Ref) || len(got) != 1 {
+				t.Errorf("beside a thread that is none: %+v", got)
+			}
+			if got := search(t, l, provider.Query{Threads: []string{one.Thread}, Since: two.Received}); hasItem(got, one.Ref) && one.Received.Before(two.Received) || !hasItem(got, two.Ref) {
+				t.Errorf("since the second: %+v", got)
+			}
+			if got := search(t, l, provider.Query{Threads: []string{one.Thread}, Since: since, Limit: 1}); len(got) != 1 || got[0].Ref != two.Ref {
+				t.Errorf("the newest one: %+v", got)
+			}
+			_, err := l.Search(t.Context(), provider.Query{Threads: []string{one.Thread}, From: []string{"carol@example.org"}, Since: since})
+			is(t, err, provider.ErrRejected)
+			_, err = l.Search(t.Context(), provider.Query{Threads: make([]string, provider.MaxQueryThreads+1), Since: since})
+			is(t, err, provider.ErrRejected)
+		},
 		"Rejected": func(t *testing.T, w *world) {
 			l := w.searcher(t)
 			many := make([]string, provider.MaxQuerySenders+1)

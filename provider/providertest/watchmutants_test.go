@@ -18,6 +18,14 @@ func watchMutants() []mutant {
 		}
 	}
 	return []mutant{
+		{name: "lists-everything-for-a-thread", fails: "Search/ByThread", search: func(ctx context.Context, b *mutatedBox, q provider.Query) ([]provider.Item, error) {
+			q.Threads = nil
+			return b.Mailbox.Search(ctx, q)
+		}},
+		{name: "lists-one-of-several-threads", fails: "Search/ByThread", search: func(ctx context.Context, b *mutatedBox, q provider.Query) ([]provider.Item, error) {
+			q.Threads = q.Threads[:min(1, len(q.Threads))]
+			return b.Mailbox.Search(ctx, q)
+		}},
 		{name: "watches-under-another-route", fails: "Watch/TellsOfNewMailWhereverItIsFiled", watch: watchAs(func(w *provider.Watch) { w.Route += "x" })},
 		{name: "watches-under-a-bare-route", fails: "Watch/Complete", watch: watchAs(func(w *provider.Watch) { w.Route = w.ID })},
 		{name: "does-not-know-the-end", fails: "Watch/Complete", watch: watchAs(func(w *provider.Watch) { w.Expires = time.Time{} })},

@@ -168,7 +168,7 @@ func (r *Runner) pendingRow(l *loaded, m sentMail) store.IndexRow {
 func (p *pass) confirmed(ctx context.Context, id string, mail sentMail, c *sentCopy) error {
 	if c != nil {
 		if mail.learns(c.Located) {
-			if err := p.learn(ctx, mail.At); err != nil {
+			if err := p.learn(ctx, mail.At, c.Thread); err != nil {
 				return err
 			}
 		}

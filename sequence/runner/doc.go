@@ -97,6 +97,12 @@
 // headers of the account's own mail while an outcome is unknown.
 // Options.NoReports switches the first off.
 //
+// A gap in the feed (an expired cursor, a restored store) is closed by asking
+// for what came into our threads since the last read, less
+// Options.SearchOverlap, and for what tracked senders wrote. It costs what is
+// tracked, whatever else the mailbox received, and what is done of it is kept
+// when the service lets us ask for little at a time.
+//
 // # Who may call
 //
 // The Runner knows no users. Enroll, Send and Preview ask MayAct; all other
@@ -164,5 +170,6 @@
 // of its own that is idempotent by the message's reference, and the cursor is
 // stored after them, not in the same commit. A crash in between reads the
 // page again and changes nothing twice; in return one message that loses a
-// version doesn't hold up its page.
+// version doesn't hold up its page. What an atomic page would promise holds:
+// no cursor is stored before all that its page caused is.
 package runner

@@ -195,7 +195,7 @@ func (p *pass) ownCopy(ctx context.Context, env *provider.Envelope, m provider.M
 	}
 	for _, m := range ls[0].rec.Mails {
 		if copyOf(m) && m.learns(provider.Located{Thread: env.Thread}) {
-			if err := p.learn(ctx, m.At); err != nil {
+			if err := p.learn(ctx, m.At, env.Thread); err != nil {
 				return err
 			}
 		}

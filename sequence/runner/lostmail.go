@@ -141,7 +141,7 @@ func (p *pass) skipLost(ctx context.Context, l *loaded, step sequence.Step, c pr
 	mail.At, mail.Ref, mail.Real = at, plain(string(c.Ref)), plain(c.MessageID)
 	mail.Thread = orElse(plain(c.Thread), mail.Thread)
 	p.reachBack()
-	if err := p.learn(ctx, p.restored.Since); err != nil {
+	if err := p.learn(ctx, p.restored.Since, mail.Thread); err != nil {
 		return err
 	}
 	return p.r.commit(ctx, []*loaded{l}, func(_ []*loaded, b *store.Batch) error {

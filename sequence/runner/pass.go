@@ -29,6 +29,7 @@ type pass struct {
 
 	readStart time.Time // of the last complete read; zero is none
 	retrying  time.Time // since when what was passed over is being tried again; zero is not now
+	stillIn   string    // the threads in which this pass passed something over
 	pacedTill time.Time // the mailbox has sent as fast as it may until then
 	changed   bool      // box or data differ from what is stored
 	waits     bool      // there are copies that are not seen yet

@@ -141,66 +141,6 @@ func (p *pass) feed(ctx context.Context) error {
 	}
 }
 
-// closeGap replaces an expired cursor. The fresh one is taken first and the
-// span behind it is listed by time, so nothing falls between the two.
-func (p *pass) closeGap(ctx context.Context) error {
-	prof, err := p.mb.profile(ctx, ReasonGap)
-	if err != nil {
-		return err
-	}
-	since := p.data.LastRead.Add(-p.r.opts.SearchOverlap)
-	items, err := p.searchAll(ctx, provider.Query{Since: since, To: p.r.cfg.Now().Add(time.Minute)}, ReasonGap)
-	if err != nil {
-		return err
-	}
-	if err := p.items(ctx, items, ReasonThread); err != nil {
-		return err
-	}
-	p.box.Cursor, p.changed = []byte(prof.Cursor), true
-	return p.save(ctx)
-}
-
-// learn remembers that a mail's thread is learned only now: what came into it
-// since was taken for unrelated. It is stored before the thread is, so that a
-// crash in between forgets nothing.
-func (p *pass) learn(ctx context.Context, since time.Time) error {
-	if !p.data.Learned.IsZero() && !since.Before(p.data.Learned) {
-		return nil
-	}
-	p.data.Learned = since
-	return p.save(ctx)
-}
-
-// catchUp lists what came since a mail left whose thread was learned later,
-// and what was passed over.
-func (p *pass) catchUp(ctx context.Context) error {
-	learned, since := p.data.Learned, p.data.Learned
-	if again := p.data.Poisoned; since.IsZero() || !again.IsZero() && again.Add(-p.r.opts.SearchOverlap).Before(since) {
-		since = again
-		if !since.IsZero() {
-			since = since.Add(-p.r.opts.SearchOverlap)
-		}
-	}
-	if since.IsZero() || !p.linked.Abilities.SenderReplies {
-		return nil
-	}
-	now := p.r.cfg.Now()
-	items, err := p.searchAll(ctx, provider.Query{Since: since.Add(-time.Minute), To: now.Add(time.Minute)}, ReasonGap)
-	if err != nil {
-		return err
-	}
-	p.retrying, p.data.Poisoned = p.data.Poisoned, time.Time{} // set again by what still can't be read
-	if err := p.itemsAnew(ctx, items, ReasonThread, !learned.IsZero()); err != nil {
-		p.data.Poisoned, p.retrying = p.retrying, time.Time{}
-		return err
-	}
-	p.retrying = time.Time{}
-	if p.data.Learned.Equal(learned) {
-		p.data.Learned = time.Time{}
-	}
-	return p.save(ctx)
-}
-
 // searchSenders looks for mail of tracked senders outside the threads of our
 // mail, and in a full read for delivery reports. It reports whether anybody is
 // tracked, and whether all of them were searched for.

@@ -161,7 +161,7 @@ func (p *pass) foundSent(ctx context.Context, in store.Intent, c provider.Locate
 	}
 	p.sent++
 	// Until now nobody knew its thread.
-	if err := p.learn(ctx, in.Created); err != nil {
+	if err := p.learn(ctx, in.Created, c.Thread); err != nil {
 		return err
 	}
 	_, err := p.r.change(ctx, []string{in.Enrollment}, func(ls []*loaded, b *store.Batch) error {

@@ -102,7 +102,9 @@ type boxData struct {
 	Lost         string    `json:"lost,omitempty"`         // why the mailbox can't be used; empty if it can
 	Trouble      string    `json:"trouble,omitempty"`      // what the last pass failed on; empty if it didn't
 	Learned      time.Time `json:"learned,omitzero"`       // since when a thread may have been ours unknown to us; zero is none
+	LearnedIn    string    `json:"learned_in,omitempty"`   // those threads, by line; allThreads is any
 	Poisoned     time.Time `json:"poisoned,omitzero"`      // since when a message that was passed over may be there; zero is none
+	PoisonedIn   string    `json:"poisoned_in,omitempty"`  // in these threads, likewise
 	Alarmed      bool      `json:"alarmed,omitempty"`      // somebody was told that the mailbox can't be worked on
 	FailingSince time.Time `json:"failing_since,omitzero"` // when the first of the failures in a row was
 	Stuck        string    `json:"stuck,omitempty"`        // a message that the last read failed on
@@ -118,6 +120,7 @@ type boxData struct {
 	Before       string    `json:"before,omitempty"`    // the cursor that the backup had
 	Recovered    string    `json:"recovered,omitempty"` // the restoration whose lost time is made up for
 	Push         pushData  `json:"push,omitzero"`
+	Gap          gapData   `json:"gap,omitzero"` // in the feed, that is being closed
 
 	Aliases map[string]alias `json:"aliases,omitempty"` // by normalised address: what is known of sending from them
 }

@@ -40,6 +40,11 @@ func (p *pass) passOver(ctx context.Context, it provider.Item) (bool, error) {
 	if since.IsZero() {
 		since = p.data.FailingSince
 	}
+	in := p.data.PoisonedIn
+	if in == "" && !p.data.Poisoned.IsZero() {
+		in = anyThread
+	}
+	p.data.PoisonedIn, p.stillIn = withThread(in, plain(it.Thread)), withThread(p.stillIn, plain(it.Thread))
 	if p.data.Poisoned.IsZero() || since.Before(p.data.Poisoned) {
 		p.data.Poisoned = since
 	}
