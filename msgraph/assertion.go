@@ -87,7 +87,7 @@ func (c *Config) validCredential() error {
 	switch {
 	case c.Certificate == nil && c.Key == nil:
 		if c.ClientSecret == "" {
-			return badConfig("ClientSecret", "is empty, and there is no Certificate with a Key; it is the value, not the id, of a client secret of the app registration")
+			return badConfig("ClientSecret", "is empty; it is the value, not the id, of a client secret of the app registration, unless there is a Certificate")
 		}
 		return nil
 	case c.ClientSecret != "":

@@ -23,5 +23,5 @@ func ExampleNew() {
 	// Output:
 	// sees answers in the thread: true
 	// headers alone are offered: false
-	// true msgraph: new: Config.ClientSecret: is empty; it is the value, not the id, of a client secret of the app registration
+	// true msgraph: new: Config.ClientSecret: is empty; it is the value, not the id, of a client secret of the app registration, unless there is a Certificate
 }

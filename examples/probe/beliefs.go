@@ -230,6 +230,7 @@ func (p *probe) aboutMessageIDs(ctx context.Context) error {
 // as if it had the address.
 func (p *probe) aboutFrom(ctx context.Context) error {
 	const foreign = "probe@example.com"
+	p.report.see("RewritesAlias", "unknown", "the probe does not know which aliases it may send from")
 	acc := p.linked.Account
 	acc.Addresses = append(append([]string(nil), acc.Addresses...), foreign)
 	mb := p.prov.Open(acc, p.prov.tokens)

@@ -60,6 +60,8 @@ func (p *probe) aboutGmail() {
 	p.report.see("HistoryWithoutLabels", value, fmt.Sprintf("%d of %d messages added to the history came with labels", labelled, added))
 	p.report.see("NoIssuer", yesNo(p.report.value("SendsIssuer") == "false"), "see SendsIssuer")
 	p.report.see("TestingMode", "unknown", "a refresh token that dies after seven days can't be waited for")
+	p.report.see("PushesText", "unknown", "the probe has no address that pushes could reach")
+	p.report.see("PushesURLSafe", "unknown", "the probe has no address that pushes could reach")
 	p.report.see("AnnouncesEnd", "unknown", "only a client whose consent screen is in testing can be told so")
 }
 
@@ -119,6 +121,8 @@ func (p *probe) aboutGraph(ctx context.Context, since string, m mail) error {
 	}
 	p.report.see("DeltaReplays", known(len(came) > 0, len(again) > 0), fmt.Sprintf("a round after which nothing came told %d messages", len(again)))
 	p.report.see("DeltaSkipsBrief", "unknown", "the probe may not delete mail")
+	p.report.see("WeekOfPushes", "unknown", "the probe has no address that pushes could reach")
+	p.report.see("ShortensPushes", "unknown", "the probe has no address that pushes could reach")
 	p.report.see("BasicWithoutHeaders", "unknown", "needs a consent to Mail.ReadBasic alone")
 	if m.sent == nil {
 		return nil
