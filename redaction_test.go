@@ -34,6 +34,9 @@ func TestSecretsDontPrint(t *testing.T) {
 		provider.Callback{Code: canary, Verifier: canary},
 		provider.Grant{Token: &oauth2.Token{AccessToken: canary, RefreshToken: canary}},
 		store.Link{Token: []byte(canary)},
+		provider.WatchParams{Secret: canary},
+		provider.Notice{Kind: provider.NoticeChanged, Secret: canary},
+		provider.Push{Notices: []provider.Notice{{Kind: provider.NoticeChanged, Secret: canary}}},
 	} {
 		var log bytes.Buffer
 		slog.New(slog.NewTextHandler(&log, nil)).Info("told", "value", v)

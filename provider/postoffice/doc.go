@@ -13,6 +13,9 @@
 // becomes visible) happens in order on that goroutine. The same calls in the
 // same order give the same world, byte for byte.
 //
+// With ProviderConfig.Push a MemProvider's mailboxes can be watched, and tell
+// of new mail as it becomes visible. Mailbox.OnChange is for fakes that push.
+//
 // # Beliefs
 //
 // What could not be proven about the real services is a named switch in

@@ -10,10 +10,11 @@
 //     tried again at the pace of reading.
 //  2. Open intents are looked up: what may have left is known before anything
 //     new leaves.
-//  3. If a read is due, or a follow-up needs one, the change feed is followed
+//  3. With Config.Push, the mailbox's watch is set up, or renewed, if it is time.
+//  4. If a read is due, or a follow-up needs one, the change feed is followed
 //     to its end and tracked senders are searched for. Answers stop drips.
-//  4. What is due is sent, one mail after the other.
-//  5. Events and conversation entries are delivered from the outbox, at least
+//  5. What is due is sent, one mail after the other.
+//  6. Events and conversation entries are delivered from the outbox, at least
 //     once.
 //
 // # Never twice
