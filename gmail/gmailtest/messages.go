@@ -257,8 +257,11 @@ func (c *call) list() {
 		if q.Get("includeSpamTrash") != "true" && (m.Has(postoffice.LabelJunk) || m.Has(postoffice.LabelTrash)) {
 			continue
 		}
+		if !match(&m) {
+			continue
+		}
 		labels := labelIDs(m.Labels)
-		if slices.ContainsFunc(q["labelIds"], func(l string) bool { return !slices.Contains(labels, l) }) || !match(&m) {
+		if slices.ContainsFunc(q["labelIds"], func(l string) bool { return !slices.Contains(labels, l) }) {
 			continue
 		}
 		hits = append(hits, m)

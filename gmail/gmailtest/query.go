@@ -66,6 +66,21 @@ type queryParser struct {
 	tokens []string
 	at     int
 	depth  int
+	text   lowered
+}
+
+// lowered is the last message that was looked at, in lower case: a query may
+// have a hundred phrases.
+type lowered struct {
+	number int64
+	text   string
+}
+
+func (l *lowered) of(m *postoffice.Message) string {
+	if l.number != m.Number {
+		l.number, l.text = m.Number, strings.ToLower(string(m.Raw))
+	}
+	return l.text
 }
 
 func (p *queryParser) peek() string {
@@ -114,6 +129,12 @@ func (p *queryParser) all(key string) (matcher, error) {
 			if err != nil {
 				return nil, err
 			}
+			// Times come first: a look at each word of a large mailbox would
+			// take minutes.
+			if t == "after:" || t == "before:" {
+				terms = slices.Insert(terms, 0, m)
+				continue
+			}
 			terms = append(terms, m)
 		}
 	}
@@ -142,14 +163,18 @@ func (p *queryParser) term(key string) (matcher, error) {
 		}
 		return m, err
 	}
-	return word(key, strings.ToLower(strings.Trim(t, `"`)))
+	return p.word(key, strings.ToLower(strings.Trim(t, `"`)))
 }
 
 // word is one value of a key; without a key it is searched in the whole mail.
-func word(key, value string) (matcher, error) {
+func (p *queryParser) word(key, value string) (matcher, error) {
 	switch key {
 	case "":
-		return func(m *postoffice.Message) bool { return contains(m, value) }, nil
+		address := provider.Normalize(value)
+		return func(m *postoffice.Message) bool {
+			text := p.text.of(m)
+			return strings.Contains(text, value) || address != "" && strings.Contains(text, address)
+		}, nil
 	case "from":
 		return func(m *postoffice.Message) bool {
 			return slices.ContainsFunc(m.From, func(a string) bool { return strings.Contains(a, value) })
@@ -186,10 +211,6 @@ func instant(v string) (time.Time, error) {
 		}
 	}
 	return time.Time{}, errQuery
-}
-
-func contains(m *postoffice.Message, value string) bool {
-	return m.Names([]string{value}) || strings.Contains(strings.ToLower(string(m.Raw)), value)
 }
 
 func headerContains(m *postoffice.Message, value string, names ...string) bool {

@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/outreachkit/outreach/provider/postoffice"
 )
@@ -172,8 +173,19 @@ func (c *call) list() *failure {
 // and can be recovered, which is in no other.
 func (c *call) lying(within string) iter.Seq[*view] {
 	return func(yield func(*view) bool) {
-		if within != recoverableFolder {
+		if id, ok := c.oneID(); ok && within != recoverableFolder {
+			for _, m := range slices.Backward(c.box.ByMessageID(id)) {
+				if !yield(c.view(m)) {
+					return
+				}
+			}
+			return
+		}
+		if since := c.since(); within != recoverableFolder {
 			for m := range c.box.Visible() {
+				if m.Received.Before(since) {
+					continue
+				}
 				if !yield(c.view(m)) {
 					return
 				}
@@ -187,6 +199,44 @@ func (c *call) lying(within string) iter.Seq[*view] {
 			}
 		}
 	}
+}
+
+// oneID is the Message-ID that a $filter asks for and nothing else: a look at
+// each message of a large mailbox would take long.
+func (c *call) oneID() (string, bool) {
+	id, asked := strings.CutPrefix(c.query["$filter"], "internetMessageId eq '")
+	id, whole := strings.CutSuffix(id, "'")
+	return id, asked && whole && !strings.Contains(id, "'")
+}
+
+// since is the time of receipt that a $filter or a $search asks for first and
+// in any case, or zero. What came before it needs no closer look.
+func (c *call) since() time.Time {
+	layout, or := time.RFC3339, "or "
+	rest, ok := strings.CutPrefix(c.query["$filter"], "receivedDateTime ge ")
+	if !ok {
+		layout, or = time.DateOnly, "OR "
+		if rest, ok = strings.CutPrefix(c.query["$search"], `"received>=`); !ok {
+			return time.Time{}
+		}
+	}
+	stamp, rest, _ := strings.Cut(rest, " ")
+	depth := 0
+	for i := range len(rest) {
+		switch {
+		case rest[i] == '(':
+			depth++
+		case rest[i] == ')':
+			depth--
+		case depth <= 0 && strings.HasPrefix(rest[i:], or):
+			return time.Time{}
+		}
+	}
+	t, err := time.Parse(layout, stamp)
+	if err != nil {
+		return time.Time{}
+	}
+	return t
 }
 
 // matching reads $filter and $search.
