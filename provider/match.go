@@ -50,7 +50,8 @@ type Sent struct {
 	// Threads are the service's thread ids of that mail.
 	Threads []string
 
-	// Recipients are the addresses of the person the conversation is with.
+	// Recipients are the addresses of the person the conversation is with:
+	// the one we wrote to, and those that they answered from.
 	Recipients []string
 
 	// Copied are the addresses that we put in To or Cc beside the recipient.
@@ -79,6 +80,10 @@ type Hit struct {
 	// Copied says that the author is somebody whom we put in copy: part of
 	// the conversation and no answer.
 	Copied bool
+
+	// Recipient says that the author is the person the conversation is with,
+	// under one of the addresses that are known of them.
+	Recipient bool
 }
 
 // Matched is the verdict of Match. Without hits nothing of the message may be
@@ -116,7 +121,8 @@ func (w Warrant) Permits(subject string) bool {
 // lying in a thread of ours, because services merge threads of equal subject,
 // and within a thread a known recipient's own conversation outweighs the
 // others in it, as does a recipient's conversation elsewhere: two candidates
-// in one thread keep their own. The recipient's address counts alone only for
+// in one thread keep their own, and what somebody in copy writes there belongs
+// to the conversation that they are part of. The recipient's address counts alone only for
 // mail received after our first mail to it. A draft matches nothing.
 func Match(env *Envelope, known *Known) Matched {
 	if env == nil || known == nil || env.Ref == "" || known.Account.Subject == "" || env.Draft || env.Place == PlaceDraft {
@@ -143,7 +149,7 @@ func Match(env *Envelope, known *Known) Matched {
 		return verdict(DirectionSent, hits)
 	}
 	hits := cited(env, known.Sent)
-	if len(hits) == 0 || merelyThread(hits, env, known.Sent) {
+	if len(hits) == 0 || merelyThread(hits) {
 		if own := byAddress(env, known.Sent); len(own) > 0 {
 			hits = own
 		}
@@ -159,13 +165,11 @@ func Match(env *Envelope, known *Known) Matched {
 
 // merelyThread reports whether nothing but lying in their threads ties a
 // message to conversations none of which its author belongs to.
-func merelyThread(hits []Hit, env *Envelope, sent []Sent) bool {
+func merelyThread(hits []Hit) bool {
 	if hits[0].Evidence != EvidenceThread {
 		return false
 	}
-	return !slices.ContainsFunc(hits, func(h Hit) bool {
-		return h.Copied || slices.ContainsFunc(sent, func(s Sent) bool { return s.Key == h.Key && containsAny(s.Recipients, env.From) })
-	})
+	return !slices.ContainsFunc(hits, func(h Hit) bool { return h.Copied || h.Recipient })
 }
 
 // isOwn trusts the service's word first. From may be forged, but a forged
@@ -217,20 +221,22 @@ func cited(env *Envelope, sent []Sent) []Hit {
 			}
 		}
 	}
-	var byRef, byThread, byBoth []Hit
+	var byRef, byThread, byBoth, byCopied []Hit
 	for _, s := range sent {
 		copied := containsAny(s.Copied, env.From)
 		from := containsAny(s.Recipients, env.From)
 		inThread := env.Thread != "" && slices.Contains(s.Threads, env.Thread)
 		if slices.ContainsFunc(s.MessageIDs, func(id string) bool { return refs[BareID(id)] }) {
-			byRef = append(byRef, Hit{Key: s.Key, Evidence: EvidenceReference, Copied: copied && !from})
+			byRef = append(byRef, Hit{Key: s.Key, Evidence: EvidenceReference, Copied: copied && !from, Recipient: from})
 			continue
 		}
 		switch {
 		case inThread && from:
-			byBoth = append(byBoth, Hit{Key: s.Key, Evidence: EvidenceThread})
+			byBoth = append(byBoth, Hit{Key: s.Key, Evidence: EvidenceThread, Recipient: true})
+		case inThread && copied:
+			byCopied = append(byCopied, Hit{Key: s.Key, Evidence: EvidenceThread, Copied: true})
 		case inThread:
-			byThread = append(byThread, Hit{Key: s.Key, Evidence: EvidenceThread, Copied: copied})
+			byThread = append(byThread, Hit{Key: s.Key, Evidence: EvidenceThread})
 		}
 	}
 	switch {
@@ -238,6 +244,8 @@ func cited(env *Envelope, sent []Sent) []Hit {
 		return byRef
 	case len(byBoth) > 0:
 		return byBoth
+	case len(byCopied) > 0:
+		return byCopied
 	}
 	return byThread
 }
@@ -249,7 +257,7 @@ func byAddress(env *Envelope, sent []Sent) []Hit {
 			continue
 		}
 		if containsAny(s.Recipients, env.From) {
-			hits = append(hits, Hit{Key: s.Key, Evidence: EvidenceAddress})
+			hits = append(hits, Hit{Key: s.Key, Evidence: EvidenceAddress, Recipient: true})
 		}
 	}
 	return hits

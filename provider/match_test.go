@@ -20,11 +20,11 @@ func matchKnown() *Known {
 	return &Known{Account: matchMe, Sent: []Sent{
 		{
 			Key: "carol", MessageIDs: []string{"<c1@example.com>", "c2@example.com"}, SendKeys: []string{"key-c1", "key-c2"},
-			Threads: []string{"tc", ""}, Recipients: []string{"carol@example.org", "Carol.Private@example.net"},
+			Threads: []string{"tc", "both", ""}, Recipients: []string{"carol@example.org", "Carol.Private@example.net"},
 			Copied: []string{"boss@example.com"}, First: matchStart, Last: matchStart.AddDate(0, 0, 3),
 		},
 		{
-			Key: "dan", MessageIDs: []string{"<d1@example.com>"}, SendKeys: []string{"key-d1"}, Threads: []string{"td", "shared"},
+			Key: "dan", MessageIDs: []string{"<d1@example.com>"}, SendKeys: []string{"key-d1"}, Threads: []string{"td", "shared", "both"},
 			Recipients: []string{"dan@example.org"}, First: matchStart.AddDate(0, 0, 1), Last: matchStart.AddDate(0, 0, 1),
 		},
 	}}
@@ -80,6 +80,8 @@ func TestMatch(t *testing.T) {
 		{"copied colleague cites", from("Boss@example.com", refs("<c1@example.com>")), "in carol:reference,copied"},
 		{"copied colleague in the thread", from("boss@example.com", thread("tc")), "in carol:thread,copied"},
 		{"copied colleague elsewhere", from("boss@example.com"), none},
+		{"copied colleague in a thread that services merged", from("boss@example.com", thread("both")), "in carol:thread,copied"},
+		{"nobody's in a thread that services merged", from(stranger, thread("both")), "in carol:thread dan:thread"},
 		{"copied colleague with the recipient", from("boss@example.com", also(carol), thread("tc")), "in carol:thread"},
 
 		{"copied colleague with the recipient cites", from("boss@example.com", also(carol), refs("<c1@example.com>")), "in carol:reference"},

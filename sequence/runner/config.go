@@ -7,6 +7,7 @@ import (
 	"encoding/base32"
 	"encoding/binary"
 	"log/slog"
+	"slices"
 	"strings"
 	"time"
 
@@ -203,6 +204,12 @@ type Options struct {
 	// Default 50.
 	PerMailbox int
 
+	// Prior is what is done about earlier mail of a recipient, which one
+	// search looks for before the first step of a drip leaves. The zero value
+	// tells of it. PriorSpan is how far back it looks. Default 730 days.
+	Prior     Prior
+	PriorSpan time.Duration
+
 	// NoReports switches off looking for delivery reports outside the threads
 	// of our own mail.
 	NoReports bool
@@ -237,6 +244,7 @@ func (o Options) withDefaults() Options {
 	set(&o.Lease, 5*time.Minute)
 	set(&o.SearchOverlap, 24*time.Hour)
 	set(&o.AlarmAfter, 6*time.Hour)
+	set(&o.PriorSpan, 730*24*time.Hour)
 	set(&o.Idle, 5*time.Second)
 	if o.Workers == 0 {
 		o.Workers = 8
@@ -267,12 +275,14 @@ func (c *Config) validate() error {
 		return bad("Config.Options.Workers", "is negative")
 	case c.Options.PerMailbox < 0:
 		return bad("Config.Options.PerMailbox", "is negative")
+	case !slices.Contains([]Prior{PriorTell, PriorHold, PriorSkip}, c.Options.Prior):
+		return bad("Config.Options.Prior", "is none of PriorTell, PriorHold and PriorSkip")
 	case c.Options.Freshness != 0 && (c.Options.Freshness < time.Second || c.Options.Freshness > time.Hour):
 		return bad("Config.Options.Freshness", "must be between a second and an hour")
 	}
 	for name, d := range map[string]time.Duration{
 		"Freshness": c.Options.Freshness, "ReadEvery": c.Options.ReadEvery, "RetryEvery": c.Options.RetryEvery,
-		"TrackFor": c.Options.TrackFor, "Lease": c.Options.Lease, "SearchOverlap": c.Options.SearchOverlap, "AlarmAfter": c.Options.AlarmAfter, "Idle": c.Options.Idle,
+		"TrackFor": c.Options.TrackFor, "Lease": c.Options.Lease, "SearchOverlap": c.Options.SearchOverlap, "AlarmAfter": c.Options.AlarmAfter, "PriorSpan": c.Options.PriorSpan, "Idle": c.Options.Idle,
 	} {
 		if d < 0 {
 			return bad("Config.Options."+name, "is negative")

@@ -50,7 +50,12 @@
 // new mail from the recipient, and after a gap in the feed. It stops every
 // enrollment of its author, in all mailboxes, but those of sequences marked
 // Independent. People whom we put in Cc or Bcc can write without stopping
-// anything. An automatic answer holds until the return date it names; a
+// anything. An address from which a person answered, citing a mail of ours,
+// counts as the recipient's from then on: mail from it in a new thread is
+// searched for, and belongs to the conversation. Up to three are taken; lying
+// in the thread proves no address. Services merge threads of equal subject:
+// two recipients in one each keep their own conversation, and what somebody
+// unknown writes there without citing us holds and flags both. An automatic answer holds until the return date it names; a
 // delivery report ends the enrollment only of the recipient that it names,
 // and only if it cites mail of ours; what can't be judged holds the
 // enrollment and flags it. Only a failure for good ends it: after one that may
@@ -59,6 +64,17 @@
 // person. A complaint that cites mail of ours (RFC 5965) is an opt-out of that
 // person, and flags it. A mail that was on its way when the answer came is
 // found out about, marked as crossed, and never sent again.
+//
+// # Earlier mail
+//
+// Before the first step of a drip leaves, its mailbox is searched for what the
+// recipient wrote there in Options.PriorSpan. What is found is counted and not
+// opened, and told as EventPriorContact; with PriorHold the drip waits for a
+// person. Enroll makes no request. Fifty recipients who are due together cost
+// one search where none of them has written, and at most two each where all
+// have. So a first step takes a share of a search, the send, and the look at
+// its copy. Single mails, previews, and links that can't search are not looked
+// up.
 //
 // # What a conversation shows
 //

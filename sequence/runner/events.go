@@ -13,6 +13,7 @@ const (
 	EventSent           EventKind = "sent"
 	EventUnknown        EventKind = "outcome_unknown" // a send got no answer; the mailbox will be asked
 	EventFailed         EventKind = "send_failed"     // definitely not sent; Reason says why
+	EventPriorContact   EventKind = "prior_contact"   // before the first step: Count mails of the recipient are in the mailbox
 	EventReplied        EventKind = "replied"
 	EventAutoReplied    EventKind = "auto_replied"
 	EventBounced        EventKind = "bounced"
@@ -52,6 +53,7 @@ type Event struct {
 	Reason     string
 	Alias      string    // of events about sending from one
 	Until      time.Time // for held: when it ends by itself
+	Count      int       `json:",omitempty"` // of prior_contact: how many mails, at most MaxPrior
 }
 
 // ObservationKind is what an Observer is told.
@@ -73,6 +75,7 @@ const (
 	ReasonFeed      = "feed"      // identifiers of what changed
 	ReasonSearch    = "search"    // identifiers of mail from tracked addresses
 	ReasonGap       = "gap"       // identifiers, to close a gap in the feed
+	ReasonPrior     = "prior"     // identifiers of a recipient's earlier mail, before the first step
 	ReasonProfile   = "profile"   // a cursor to start from
 	ReasonThread    = "thread"    // a message in a thread of ours
 	ReasonSender    = "sender"    // a message from a tracked address

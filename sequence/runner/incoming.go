@@ -269,8 +269,14 @@ func (p *pass) matched(ctx context.Context, env *provider.Envelope, m provider.M
 	}
 	j := judgement{env: env, msg: msg, verdict: v, direction: m.Direction, hits: make(map[string]provider.Hit)}
 	j.read(p.r.safe)
-	for _, h := range creditNewest(m.Hits, ls) {
+	j.shared = shared(m.Hits, ls)
+	credited := creditNewest(m.Hits, ls)
+	for _, h := range credited {
 		j.hits[h.Key] = h
+	}
+	var err error
+	if j.address, err = p.newAddress(ctx, &j, credited); err != nil {
+		return err
 	}
 	ids := make([]string, 0, len(m.Hits))
 	for _, h := range m.Hits {
@@ -291,7 +297,7 @@ func (p *pass) matched(ctx context.Context, env *provider.Envelope, m provider.M
 	if err := p.refusesMailbox(ctx, &j, ls); err != nil {
 		return err
 	}
-	_, err := p.r.change(ctx, ids, func(ls []*loaded, b *store.Batch) error {
+	_, err = p.r.change(ctx, ids, func(ls []*loaded, b *store.Batch) error {
 		b.Fence = &p.claim.Fence
 		for _, l := range ls {
 			if err := p.judge(l, b, &j); err != nil {
@@ -345,7 +351,7 @@ func lastMail(l *loaded) time.Time {
 }
 
 // alsoOf lists every enrollment, in all mailboxes, of the author of an answer
-// or, as a complaint comes from a mail service, of whom the mail that it cites
+// and of whom it answers for, or, as a complaint comes from a mail service, of whom the mail that it cites
 // went to.
 func (p *pass) alsoOf(ctx context.Context, j *judgement, ls map[string]*loaded) ([]string, error) {
 	var who []string
@@ -358,6 +364,11 @@ func (p *pass) alsoOf(ctx context.Context, j *judgement, ls map[string]*loaded) 
 	} else {
 		for _, a := range j.env.From {
 			who = append(who, a.Addr)
+		}
+		for id, hit := range j.hits {
+			if l := ls[id]; l != nil && !hit.Copied {
+				who = append(who, l.row.Recipient)
+			}
 		}
 	}
 	var ids []string

@@ -19,12 +19,14 @@ type judgement struct {
 	direction provider.Direction
 	said      said
 	hits      map[string]provider.Hit // the conversations it is part of
+	shared    bool                    // it lies in a thread of several people, and its author is none of them
+	address   string                  // an address that it shows to be the recipient's too; empty is none
 }
 
 // stopsAll reports whether the message ends every enrollment of its author,
 // not only those whose conversation it is in.
 func (j *judgement) stopsAll() bool {
-	return j.direction == provider.DirectionIn && j.verdict.Class == classify.Human
+	return j.direction == provider.DirectionIn && j.verdict.Class == classify.Human && !j.shared
 }
 
 // judge applies the judgement to one enrollment: one of its conversations,
@@ -54,6 +56,7 @@ func (p *pass) judge(l *loaded, b *store.Batch, j *judgement) error {
 			Kind: store.IndexThread, Value: indexed(t), Mailbox: p.box.ID, Enrollment: l.id(), Until: p.r.cfg.Now().Add(p.r.opts.TrackFor),
 		})
 	}
+	p.r.meet(l, b, j.address, p.r.cfg.Now())
 	ev, reason := j.event(l, hit, p.r.calendar(l).Zone)
 	ev.At = at
 	if ev.Kind != sequence.EventNone {
@@ -96,6 +99,9 @@ func (j *judgement) event(l *loaded, hit provider.Hit, zone *time.Location) (seq
 	case classify.Human:
 		if hit.Copied {
 			return sequence.Event{}, ""
+		}
+		if j.shared {
+			return sequence.Event{Kind: sequence.EventUnsure}, "somebody unknown wrote in a thread that holds mail to several people"
 		}
 		return sequence.Event{Kind: sequence.EventReplied}, answerBy[hit.Evidence]
 	case classify.OutOfOffice, classify.AutoReply:

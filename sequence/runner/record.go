@@ -34,6 +34,8 @@ type record struct {
 	Open      *sentMail          `json:"open,omitempty"`      // the mail on its way
 	LookAt    time.Time          `json:"look_at,omitzero"`    // when the open mail is to be looked up
 	Threads   []string           `json:"threads,omitempty"`   // further threads the recipient opened
+	Known     []string           `json:"known,omitempty"`     // further addresses the recipient answered from, normalised
+	Sought    time.Time          `json:"sought,omitzero"`     // when earlier mail of the recipient was looked for
 	NotBefore time.Time          `json:"not_before,omitzero"` // a guard or a link said wait
 	Unmade    time.Time          `json:"unmade,omitzero"`     // since when the renderer has failed on the next mail
 	Try       int                `json:"try,omitempty"`       // intents so far, makes their ids unique
@@ -143,7 +145,7 @@ func (l *loaded) known() (provider.Sent, bool) {
 	if l.row.Kind == kindPreview {
 		return provider.Sent{}, false
 	}
-	s := provider.Sent{Key: l.row.ID, Recipients: []string{l.row.Recipient}, Threads: slices.Clone(l.rec.Threads)}
+	s := provider.Sent{Key: l.row.ID, Recipients: l.addresses(), Threads: slices.Clone(l.rec.Threads)}
 	for _, a := range slices.Concat(l.rec.Cc, l.rec.Bcc) {
 		s.Copied = append(s.Copied, a.Addr)
 	}

@@ -63,7 +63,7 @@ func testAudit(t *testing.T, on storage) {
 	for key, n := range w.seen.counts {
 		reported += n
 		switch key {
-		case "send send", "envelope sent_copy", "changes feed", "search search", "profile profile":
+		case "send send", "envelope sent_copy", "changes feed", "search prior", "search search", "profile profile":
 		default:
 			t.Errorf("%d requests for %q", n, key)
 		}

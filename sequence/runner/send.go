@@ -78,6 +78,17 @@ func (p *pass) due(ctx context.Context, id string) error {
 	if !ok {
 		return fmt.Errorf("runner: enrollment %s: the sequence has no step %d", l.id(), next.Step)
 	}
+	if p.unsought(l) && !p.paced().After(now) {
+		if err := p.seekPrior(ctx, l); err != nil {
+			return err
+		}
+		if l, err = p.again(ctx, id); err != nil || l == nil {
+			return err
+		}
+		if now = p.r.cfg.Now(); !p.r.dueNow(l, now) {
+			return nil
+		}
+	}
 	deadline := now.Add(p.sendTimeout())
 	if l.row.Kind == kindDrip && len(l.rec.Mails) > 0 {
 		fresh, err := p.fresh(ctx, l)

@@ -1,0 +1,74 @@
+package runner
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/outreachkit/outreach/provider"
+	"github.com/outreachkit/outreach/provider/classify"
+	"github.com/outreachkit/outreach/store"
+)
+
+// maxKnown bounds how many further addresses are taken for one recipient's.
+const maxKnown = 3
+
+// addresses are the recipient's, as far as they are known: the one that was
+// written to first.
+func (l *loaded) addresses() []string {
+	return append([]string{l.row.Recipient}, l.rec.Known...)
+}
+
+// shared reports whether a message is tied to conversations with several
+// people by nothing but their thread, and its author is none of them. Services
+// merge threads of equal subject, so nobody can tell whose answer it is.
+func shared(hits []provider.Hit, ls map[string]*loaded) bool {
+	people := make(map[string]bool)
+	for _, h := range hits {
+		if h.Evidence != provider.EvidenceThread || h.Copied || h.Recipient {
+			return false
+		}
+		if l := ls[h.Key]; l != nil {
+			people[l.row.Recipient] = true
+		}
+	}
+	return len(people) > 1
+}
+
+// newAddress is the address that the message shows to be the recipient's too:
+// a person answers from it and cites mail of one conversation alone. Lying in
+// the thread is not enough, and neither is it if we wrote to that address in
+// a conversation of its own.
+func (p *pass) newAddress(ctx context.Context, j *judgement, hits []provider.Hit) (string, error) {
+	if j.direction != provider.DirectionIn || j.verdict.Class != classify.Human || len(hits) != 1 || len(j.env.From) != 1 ||
+		hits[0].Evidence != provider.EvidenceReference || hits[0].Copied || hits[0].Recipient || provider.IsSystemSender(j.env.From) {
+		return "", nil
+	}
+	addr := provider.Normalize(j.env.From[0].Addr)
+	if addr == "" || addr != plain(addr) || len(addr) > store.MaxIndexValue {
+		return "", nil
+	}
+	rows, err := p.r.cfg.Store.Match(ctx, "", []store.IndexKey{indexKey(store.IndexAddress, addr)})
+	if err != nil {
+		return "", fmt.Errorf("runner: match: %w", err)
+	}
+	if len(rows) > 0 { // somebody's already
+		return "", nil
+	}
+	return addr, nil
+}
+
+// meet has mail from a new address of the recipient's counted, and searched
+// for, as that from the one we wrote to.
+func (r *Runner) meet(l *loaded, b *store.Batch, addr string, now time.Time) {
+	if addr == "" || len(l.rec.Known) >= maxKnown || slices.Contains(l.addresses(), addr) {
+		return
+	}
+	l.rec.Known = append(l.rec.Known, addr)
+	for _, kind := range []store.IndexKind{store.IndexAddress, store.IndexSender} {
+		b.Index = append(b.Index, store.IndexRow{
+			Kind: kind, Value: addr, Mailbox: l.row.Mailbox, Enrollment: l.id(), Until: now.Add(r.opts.TrackFor),
+		})
+	}
+}
