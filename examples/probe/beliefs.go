@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -61,6 +62,9 @@ func (p *probe) beliefs(ctx context.Context) error {
 		return err
 	}
 	if err := p.aboutFrom(ctx); err != nil {
+		return err
+	}
+	if err := p.aboutAlias(ctx); err != nil {
 		return err
 	}
 	for _, name := range []string{"ThreadNeedsReferences", "ReportsJoinThread", "ExchangeReports"} {
@@ -230,7 +234,6 @@ func (p *probe) aboutMessageIDs(ctx context.Context) error {
 // as if it had the address.
 func (p *probe) aboutFrom(ctx context.Context) error {
 	const foreign = "probe@example.com"
-	p.report.see("RewritesAlias", "unknown", "the probe does not know which aliases it may send from")
 	acc := p.linked.Account
 	acc.Addresses = append(append([]string(nil), acc.Addresses...), foreign)
 	mb := p.prov.Open(acc, p.prov.tokens)
@@ -252,5 +255,36 @@ func (p *probe) aboutFrom(ctx context.Context) error {
 	}
 	own := len(m.inbox.From) == 1 && p.linked.Account.Owns(m.inbox.From[0].Addr)
 	p.report.see("RewritesFrom", yesNo(own), "a foreign From is accepted")
+	return nil
+}
+
+// aboutAlias sends a mail from an alias of the account, to the account itself.
+func (p *probe) aboutAlias(ctx context.Context) error {
+	const name = "RewritesAlias"
+	acc := p.linked.Account
+	i := slices.IndexFunc(acc.Addresses, func(a string) bool { return provider.Normalize(a) != provider.Normalize(acc.Address) })
+	if i < 0 {
+		p.report.see(name, "unknown", "the account has no alias, as far as the service tells")
+		return nil
+	}
+	alias := acc.Addresses[i]
+	out, err := p.build(mimemsg.Draft{Subject: "Probe: from an alias", From: provider.Address{Addr: alias}})
+	if err != nil {
+		return err
+	}
+	m, err := p.send(ctx, p.linked.Mailbox, out)
+	var pe *provider.Error
+	switch {
+	case errors.As(err, &pe) && pe.Kind != provider.ErrOutcomeUnknown:
+		p.report.see(name, "unknown", "mail from an alias is refused: "+pe.Reason)
+		return nil
+	case err != nil:
+		return err
+	case m.inbox == nil:
+		p.report.see(name, "unknown", "accepted, and did not arrive")
+		return nil
+	}
+	kept := len(m.inbox.From) == 1 && provider.Normalize(m.inbox.From[0].Addr) == provider.Normalize(alias)
+	p.report.see(name, yesNo(!kept), "mail from an alias arrived, under its own name or the account's")
 	return nil
 }

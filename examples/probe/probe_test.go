@@ -30,7 +30,7 @@ func world(t *testing.T, b postoffice.Beliefs) (*postoffice.Office, *postoffice.
 	if err != nil {
 		t.Fatal(err)
 	}
-	box, err := office.AddMailbox(postoffice.MailboxConfig{Address: me, Name: "Maria Silva"})
+	box, err := office.AddMailbox(postoffice.MailboxConfig{Address: me, Name: "Maria Silva", Aliases: []string{"jobs@agency.example.com"}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -140,6 +140,8 @@ func flips() map[string]struct {
 		"equal subjects merge": {func(b *postoffice.Beliefs) { b.EqualSubjectsMerge = true }, map[string]string{"EqualSubjectsMerge": "true"}},
 		"From is refused":      {func(b *postoffice.Beliefs) { b.RewritesFrom = false }, map[string]string{"RewritesFrom": "false"}},
 		"From is rewritten":    {func(b *postoffice.Beliefs) { b.RewritesFrom = true }, map[string]string{"RewritesFrom": "true"}},
+		"aliases are kept":     {func(b *postoffice.Beliefs) { b.RewritesAlias = false }, map[string]string{"RewritesAlias": "false"}},
+		"aliases are changed":  {func(b *postoffice.Beliefs) { b.RewritesAlias = true }, map[string]string{"RewritesAlias": "true"}},
 		"self mail is two":     {func(b *postoffice.Beliefs) { b.SelfMailOneMessage = false }, map[string]string{"SelfMailOneMessage": "false"}},
 		"self mail is one":     {func(b *postoffice.Beliefs) { b.SelfMailOneMessage = true }, map[string]string{"SelfMailOneMessage": "true"}},
 		"copies differ":        {func(b *postoffice.Beliefs) { b.SentCopyKeepsID = false; b.SelfMailOneMessage = false }, map[string]string{"SentCopyKeepsID": "false", "KeepsMessageID": "true"}},

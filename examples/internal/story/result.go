@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/outreachkit/outreach/provider/postoffice"
+	"github.com/outreachkit/outreach/store"
 )
 
 // Result is the story's end. Everything that is counted is counted by the
@@ -64,7 +65,7 @@ func (s *Story) result(ctx context.Context) (*Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &Result{Provider: string(s.svc.Provider.Kind()), Linked: link.Status == "active", Duplicates: s.duplicates()}
+	r := &Result{Provider: string(s.svc.Provider.Kind()), Linked: link.Status == store.LinkLinked, Duplicates: s.duplicates()}
 	sent := make(map[string]int)
 	for _, sub := range books.SentFrom(s.sender) {
 		r.MessagesSent++

@@ -135,9 +135,7 @@ func New(ctx context.Context, world *World, sender string, svc Service, out io.W
 	s.run, err = runner.New(runner.Config{
 		Store: s.stores.enrollments, Mailboxes: s.linker, Log: s.stores.log, Events: timeline{s},
 		Key: []byte("a host keeps its own secret for ever: " + sender), Domain: "mail." + domain, Renderer: renderer{}, Now: s.clock.Now,
-		MayAct: func(_ context.Context, actor string, l provider.Linked) (bool, error) {
-			return actor == l.Owner || actor == colleague, nil
-		},
+		MayAct:  s.linker.MayAct,
 		Options: runner.Options{ReadEvery: 30 * time.Minute},
 	})
 	return s, err
@@ -243,6 +241,9 @@ func (s *Story) linkMailbox(ctx context.Context) error {
 	}
 	s.link = done.Link.ID
 	s.say("%s links %s with access %q", senderName, done.Link.Address, done.Link.Access)
+	if _, err := s.linker.Delegate(ctx, linking.DelegateParams{Owner: owner, Link: s.link, Actor: colleague, Until: s.clock.Now().Add(10 * span)}); err != nil {
+		return err
+	}
 	return nil
 }
 
