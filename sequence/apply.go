@@ -94,7 +94,9 @@ func (r *run) apply() bool {
 	case EventUnsubscribed:
 		r.stop(ReasonUnsubscribed)
 	case EventTookOver:
-		r.stop(ReasonTookOver)
+		if !r.s.KeepGoing {
+			r.stop(ReasonTookOver)
+		}
 	case EventStopped:
 		r.stop(ReasonHost)
 	case EventAutoReplied:

@@ -74,7 +74,7 @@
 //	AutoReplied   held until Until, or for AutoReplyHold; never shortened
 //	Bounced       stopped(bounced)
 //	Unsubscribed  stopped(unsubscribed)
-//	TookOver      stopped(took-over)
+//	TookOver      stopped(took-over); with KeepGoing nothing
 //	Stopped       stopped(host)
 //	Unsure        review and flag
 //	Paused        paused

@@ -320,3 +320,18 @@ func FuzzNext(f *testing.F) {
 		}
 	})
 }
+
+// TestKeepGoing: a sequence may go on when its sender writes by hand.
+func TestKeepGoing(t *testing.T) {
+	for keep, want := range map[bool]sequence.Status{false: sequence.StatusStopped, true: sequence.StatusActive} {
+		s := &sequence.Sequence{ID: "s", KeepGoing: keep, Steps: []sequence.Step{{ID: 1, Subject: "Hello", Text: "Hello."}}}
+		st, _, err := sequence.Apply(s, sequence.State{}, sequence.Event{Kind: sequence.EventEnrolled, At: 1})
+		if err != nil {
+			t.Fatal(err)
+		}
+		after, effects, err := sequence.Apply(s, st, sequence.Event{Kind: sequence.EventTookOver, At: 2})
+		if err != nil || after.Status != want || keep && (after != st || effects.N != 0) {
+			t.Errorf("with KeepGoing %t: %+v, %+v, %v", keep, after, effects, err)
+		}
+	}
+}

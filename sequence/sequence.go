@@ -47,6 +47,10 @@ type Sequence struct {
 	// Independent keeps an answer to another sequence from stopping this one.
 	Independent bool
 
+	// KeepGoing lets the drip go on when its sender writes in the thread by
+	// hand. Without it that ends the drip: a person took over.
+	KeepGoing bool `json:",omitempty"`
+
 	// AcceptThreadOnly allows enrolling over a link that sees answers in the
 	// thread only, and misses those that come as a new mail.
 	AcceptThreadOnly bool

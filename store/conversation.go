@@ -37,8 +37,10 @@ type Entry struct {
 	// for a person to confirm; nobody was unsubscribed by it. Empty is none.
 	OptOut string
 
-	// AnswerNeeded marks an entry that a person should look at.
+	// AnswerNeeded marks an entry that a person should look at, and Answers one
+	// by which a person of the sender's side answers: see Append.
 	AnswerNeeded bool
+	Answers      bool
 }
 
 // Part describes one attachment of an Entry.
@@ -55,6 +57,11 @@ type Part struct {
 type ConversationLog interface {
 	// Append adds entries. An entry whose Key is present is left as it is.
 	// All or none are added.
+	//
+	// Those that are added count for the conversation's AnswerNeeded mark, in
+	// the order in which they are given: one with AnswerNeeded sets it; one
+	// with Answers clears it, unless an entry with AnswerNeeded and a later At
+	// is there, which it can't be an answer to.
 	Append(ctx context.Context, entries []Entry) error
 
 	// Conversation returns the entries of one conversation by At, then Key.

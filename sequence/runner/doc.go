@@ -72,7 +72,9 @@
 // opened, and told as EventPriorContact; with PriorHold the drip waits for a
 // person. Enroll makes no request. Fifty recipients who are due together cost
 // one search where none of them has written, and at most two each where all
-// have. So a first step takes a share of a search, the send, and the look at
+// have. It is a belief that Gmail's search for a sender may also list mail from
+// an address that contains the recipient's: the count is then too high, and
+// never too low. So a first step takes a share of a search, the send, and the look at
 // its copy. Single mails, previews, and links that can't search are not looked
 // up.
 //

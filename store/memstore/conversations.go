@@ -40,9 +40,18 @@ func (c *Conversations) Append(ctx context.Context, entries []store.Entry) error
 		c.entries = append(c.entries, e)
 		if e.AnswerNeeded {
 			c.flags[e.Conversation] = true
+		} else if e.Answers && !c.asksAfter(e) {
+			c.flags[e.Conversation] = false
 		}
 	}
 	return nil
+}
+
+// asksAfter reports whether an entry later than e needs an answer.
+func (c *Conversations) asksAfter(e store.Entry) bool {
+	return slices.ContainsFunc(c.entries, func(o store.Entry) bool {
+		return o.Conversation == e.Conversation && o.AnswerNeeded && o.At.After(e.At)
+	})
 }
 
 // Conversation implements store.ConversationLog.

@@ -20,7 +20,7 @@ var (
 func (v *Conversations) Append(ctx context.Context, entries []store.Entry) error {
 	const op = "append"
 	rows := make(map[string][]any, len(entries)) // by key; the first wins
-	asks := make(map[string]bool)
+	var kept []*store.Entry
 	for i := range entries {
 		e := &entries[i]
 		if e.Key == "" || e.Conversation == "" {
@@ -37,17 +37,17 @@ func (v *Conversations) Append(ctx context.Context, entries []store.Entry) error
 			return v.h.explain(ctx, op, err)
 		}
 		rows[e.Key] = []any{e.Key, e.Conversation, e.Owner, e.Actor, e.Recipient, bytes(subject), micros(e.At), data}
-		asks[e.Key] = e.AnswerNeeded
+		kept = append(kept, e)
 	}
 	if len(rows) == 0 {
 		return nil
 	}
-	return v.h.write(ctx, op, func(c conn) error { return appendEntries(c, rows, asks) })
+	return v.h.write(ctx, op, func(c conn) error { return appendEntries(c, rows, kept) })
 }
 
 // appendEntries locks the conversations first, in their order, so that their
 // summaries count every entry.
-func appendEntries(c conn, rows map[string][]any, asks map[string]bool) error {
+func appendEntries(c conn, rows map[string][]any, entries []*store.Entry) error {
 	talks := make(map[string]bool)
 	for _, row := range rows {
 		talks[row[1].(string)] = true
@@ -81,12 +81,10 @@ func appendEntries(c conn, rows map[string][]any, asks map[string]bool) error {
 			return err
 		}
 	}
-	flagged := make(map[string]bool)
 	people := make(map[[2]string]bool)
 	for _, key := range added {
 		row := rows[key]
 		talk := row[1].(string)
-		flagged[talk] = flagged[talk] || asks[key]
 		for _, person := range row[2:4] {
 			people[[2]string{person.(string), talk}] = true
 		}
@@ -100,9 +98,63 @@ func appendEntries(c conn, rows map[string][]any, asks map[string]bool) error {
 		return err
 	}
 	for _, talk := range slices.Sorted(maps.Keys(talks)) {
-		changed = append(changed, []any{talk, flagged[talk]})
+		changed = append(changed, []any{talk, false})
 	}
-	return summarise(c, changed)
+	if err := summarise(c, changed); err != nil {
+		return err
+	}
+	return markTalks(c, entries, added)
+}
+
+// markTalks sets or clears AnswerNeeded of the conversations that entries were
+// added to, as they say in their order.
+func markTalks(c conn, entries []*store.Entry, added []string) error {
+	marks := make(map[string]bool)
+	for _, e := range entries {
+		if !e.AnswerNeeded && !e.Answers || !slices.Contains(added, e.Key) {
+			continue
+		}
+		if e.AnswerNeeded {
+			marks[e.Conversation] = true
+		} else {
+			later, err := asksAfter(c, e)
+			if err != nil {
+				return err
+			}
+			if !later {
+				marks[e.Conversation] = false
+			}
+		}
+	}
+	var rows [][]any
+	for _, talk := range slices.Sorted(maps.Keys(marks)) {
+		rows = append(rows, []any{talk, marks[talk]})
+	}
+	return c.each(newTalk, rows, "UPDATE outreach_conversations SET answer_needed = v.answer_needed FROM v WHERE outreach_conversations.id = v.id")
+}
+
+// asksAfter reports whether an entry later than e needs an answer. That is
+// in what is sealed, and few entries are later.
+func asksAfter(c conn, e *store.Entry) (bool, error) {
+	var rows []entryRow
+	if err := c.query(func(r *sql.Rows) error {
+		row := entryRow{conversation: e.Conversation}
+		err := r.Scan(&row.key, instant{&row.at}, &row.data)
+		rows = append(rows, row)
+		return err
+	}, "SELECT key, at, data FROM outreach_entries WHERE conversation = ? AND at > ? ORDER BY at, key", e.Conversation, micros(e.At)); err != nil {
+		return false, err
+	}
+	for _, row := range rows {
+		other, err := c.openEntry(row)
+		if err != nil {
+			return false, err
+		}
+		if other.AnswerNeeded {
+			return true, nil
+		}
+	}
+	return false, nil
 }
 
 func lockTalks(c conn, talks map[string]bool) error {

@@ -1,6 +1,7 @@
 package storetest
 
 import (
+	"slices"
 	"time"
 
 	"github.com/outreachkit/outreach/store"
@@ -115,6 +116,53 @@ func conversationChecks() map[string]func(T, Harness) {
 				t.Errorf("the flag is not set: %v", err)
 			}
 			wantErr(t, "an unknown conversation", s.Flag(t.Context(), "c9", true), store.ErrNotFound)
+		}),
+		"Answers": with(func(t T, s store.ConversationLog) {
+			asks := func(key, talk string, after time.Duration) store.Entry {
+				e := entry(key, talk, talk+"@example.net", base.Add(after))
+				e.AnswerNeeded = true
+				return e
+			}
+			answers := func(key, talk string, after time.Duration) store.Entry {
+				e := entry(key, talk, talk+"@example.net", base.Add(after))
+				e.Answers = true
+				return e
+			}
+			plain := func(key, talk string, after time.Duration) store.Entry {
+				return entry(key, talk, talk+"@example.net", base.Add(after))
+			}
+			marked := func() string {
+				var ids []string
+				for _, sum := range must[[]store.Summary](t, "find")(s.Find(t.Context(), store.FindConversations{AnswerNeeded: true})) {
+					ids = append(ids, sum.Conversation)
+				}
+				slices.Sort(ids)
+				return sprint(ids)
+			}
+			expect := func(what, want string) {
+				t.Helper()
+				if got := marked(); got != want {
+					t.Errorf("%s: marked are %s, want %s", what, got, want)
+				}
+			}
+			add(t, s, asks("a1", "a", time.Hour), asks("b1", "b", time.Hour), asks("c1", "c", 3*time.Hour))
+			expect("asked", "[a b c]")
+			add(t, s, answers("a2", "a", 2*time.Hour), plain("b2", "b", 2*time.Hour), answers("c2", "c", 2*time.Hour))
+			expect("an answer, a mail that is none, and an answer from before the question", "[b c]")
+			if got := must[[]store.Entry](t, "conversation")(s.Conversation(t.Context(), "a")); len(got) != 2 || got[0].Answers || !got[1].Answers {
+				t.Errorf("which entry answers is not kept: %+v", got)
+			}
+			add(t, s, asks("a3", "a", 90*time.Minute))
+			expect("a question that was found late", "[a b c]")
+			add(t, s, answers("a2", "a", 2*time.Hour))
+			expect("an answer that was there", "[a b c]")
+			add(t, s, asks("b3", "b", 4*time.Hour), answers("b4", "b", 5*time.Hour), answers("c3", "c", 4*time.Hour), asks("c4", "c", 5*time.Hour))
+			expect("question and answer together", "[a c]")
+			if err := s.Flag(t.Context(), "b", true); err != nil {
+				t.Fatalf("flag: %v", err)
+			}
+			add(t, s, answers("b5", "b", 6*time.Hour))
+			expect("an answer to what was marked by hand", "[a c]")
 		}),
 		"Erase": with(func(t T, s store.ConversationLog) {
 			add(t, s, entry("k1", "c1", "a@example.net", base), entry("k2", "c1", "a@example.net", base), entry("k3", "c2", "b@example.net", base))

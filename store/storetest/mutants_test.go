@@ -142,6 +142,13 @@ func mutants() []mutant {
 		{"forgets a wish", "Conversations/AppendOnce", func(h *storetest.Harness) {
 			h.Conversations = &forgetsWords{h.Conversations, func(e *store.Entry) { e.OptOut = "" }}
 		}},
+		{"answers nothing", "Conversations/Answers", func(h *storetest.Harness) {
+			h.Conversations = &forgetsWords{h.Conversations, func(e *store.Entry) { e.Answers = false }}
+		}},
+		{"takes every mail for an answer", "Conversations/Answers", func(h *storetest.Harness) {
+			h.Conversations = &forgetsWords{h.Conversations, func(e *store.Entry) { e.Answers = !e.AnswerNeeded }}
+		}},
+		{"answers what comes later", "Conversations/Answers", func(h *storetest.Harness) { h.Conversations = &answersAll{h.Conversations} }},
 		{"appends half", "Conversations/AllOrNothing", func(h *storetest.Harness) { h.Conversations = &oneByOne{h.Conversations} }},
 	}
 }
@@ -448,6 +455,23 @@ func (s *forgetsWords) Append(ctx context.Context, entries []store.Entry) error 
 		s.forget(&entries[i])
 	}
 	return s.ConversationLog.Append(ctx, entries)
+}
+
+// answersAll clears a mark by an answer from before the question.
+type answersAll struct{ store.ConversationLog }
+
+func (s *answersAll) Append(ctx context.Context, entries []store.Entry) error {
+	if err := s.ConversationLog.Append(ctx, entries); err != nil {
+		return err
+	}
+	for _, e := range entries {
+		if e.Answers {
+			if err := s.Flag(ctx, e.Conversation, false); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 type oneByOne struct{ store.ConversationLog }
