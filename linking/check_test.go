@@ -207,6 +207,9 @@ func TestHeldAndBack(t *testing.T) {
 		if l, err = w.mem.Tokens().CompareAndSwap(t.Context(), l); err != nil {
 			t.Fatal(err)
 		}
+		err = w.profile(w.linker, id)
+		wantIs(t, err, provider.ErrApp)
+		w.report(id, provider.Health{Err: err}) // as the runner does
 		r := w.check(id)
 		wantFindings(t, r, "grant bad, push none, read none, sent none, ")
 		if s := r.Status; s.Status != store.LinkHeld || s.Diagnosis.Mender != provider.MendOperator || s.Registration.Alarm {
