@@ -21,28 +21,42 @@
 //     Microsoft Entra ID and Graph.
 //   - sequence: the pure engine, which decides and does nothing.
 //     sequence/runner drives it.
-//   - store: what the host's database must do. store/memstore keeps it in
-//     memory, store/storetest is a conformance suite.
-//   - linking: OAuth linking, and tokens that are neither lost nor leaked.
+//   - store: what the host's database must do. store/sqlstore does it on
+//     SQLite and PostgreSQL, store/memstore in memory, store/storetest is a
+//     conformance suite. store/seal encrypts what is kept.
+//   - linking: OAuth linking, how links do, who may send over them, and
+//     tokens that are neither lost nor leaked. linking/linkhttp has the
+//     handlers.
 //
 // # The host's duties, in order
 //
-//  1. Keep a secret of at least 32 bytes for ever (runner.Config.Key), and an
-//     AEAD for tokens (linking.Config.Sealer).
-//  2. Bring a store: memstore to try things out, your own otherwise; run
-//     storetest over it.
+//  1. Keep a secret of at least 32 bytes for ever (runner.Config.Key), and the
+//     keys that seal what is stored (store/seal) apart from the database:
+//     linking.Config.Sealer, runner.Config.Sealer, sqlstore.Options.Sealer.
+//  2. Bring a store: sqlstore over the host's own *sql.DB, with Migrate called
+//     when the host is deployed; memstore to try things out; or one's own, with
+//     storetest run over it.
 //  3. Register an app with the mail service and make a Provider of it.
 //  4. Two HTTP handlers: one that redirects to linking.Linker.Begin's URL,
 //     one that hands the callback's query to Complete. Both with the same
-//     session.
-//  5. For answers within moments, one handler for each service's pushes:
-//     runner.Runner.PushHandler. Without it mailboxes are polled.
+//     session. linking/linkhttp has them, and two for administrators.
+//  5. For answers within moments, Push in the Config of Provider and runner,
+//     one handler for each service's pushes (runner.Runner.PushHandler), and
+//     runner.Runner.StopPush in linking.Config.StopPush. Without it mailboxes
+//     are polled.
 //  6. One loop: runner.Runner.Run in a goroutine, or Tick from a scheduler.
-//     Many processes may do so on one store.
-//  7. Call Enroll, Send, Preview, Pause, Resume, Skip, Stop and RecordReply as
+//     Many processes may do so on one store. The Linker is the runner's
+//     Mailboxes, and its MayAct the runner's, if colleagues may send.
+//  7. Take the changes of links (linking.Config.OnChange) to tell users and the
+//     operator, call linking.Linker.CheckAll every few minutes, and show Status.
+//  8. Call Enroll, Send, Preview, Pause, Resume, Skip, Stop and RecordReply as
 //     users act, and Unsubscribe and Erase as candidates ask.
-//  8. Take the events (runner.Config.Events) and show flagged conversations
-//     to a person.
+//  9. Take the events (runner.Config.Events), show flagged conversations to a
+//     person, and give them Decide for a mail of which nobody knows whether it
+//     left.
+//  10. After a restoration from a backup call runner.Runner.Recover before the
+//     first Tick. After a change of keys call Reseal: of Linker, Runner, and
+//     sqlstore's Conversations.
 //
 // # The promises
 //
