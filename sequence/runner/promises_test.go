@@ -10,9 +10,7 @@ import (
 
 	"github.com/outreachkit/outreach/provider"
 	"github.com/outreachkit/outreach/provider/postoffice"
-	"github.com/outreachkit/outreach/sequence"
 	"github.com/outreachkit/outreach/sequence/runner"
-	"github.com/outreachkit/outreach/store"
 )
 
 // proven sends a preview, so that the mailbox is known to keep sent copies.
@@ -83,86 +81,6 @@ func testUnprovenMailbox(t *testing.T, on storage) {
 		_, err := w.run.Decide(t.Context(), id, sent)
 		wantIs(t, err, runner.ErrNoDecision)
 	}
-}
-
-// dying is a store whose process dies: from some moment on, nothing is stored.
-type dying struct {
-	store.EnrollmentStore
-	dead func(store.Batch) bool
-}
-
-var errDead = errors.New("the process is dead")
-
-func (d *dying) Commit(ctx context.Context, b store.Batch) error {
-	if d.dead != nil && d.dead(b) {
-		return errDead
-	}
-	return d.EnrollmentStore.Commit(ctx, b)
-}
-
-// TestCrashes dies once before every commit of a drip's life, or after it,
-// and goes on with another process.
-func TestCrashes(t *testing.T) { onEachStore(t, testCrashes) }
-
-func testCrashes(t *testing.T, on storage) {
-	for name, change := range map[string]func(*runner.Config){
-		"plain":  func(*runner.Config) {},
-		"sealed": func(c *runner.Config) { c.Sealer = ring(t, 1) },
-	} {
-		for when, after := range map[string]bool{"before": false, "after": true} {
-			on.eachCommit(t, name+" "+when, func(t *testing.T, at int) bool { return crash(t, on, at, after, change) })
-		}
-	}
-}
-
-// crash dies at one commit of a drip's life, and reports whether there is
-// such a commit.
-func crash(t *testing.T, on storage, at int, after bool, change func(*runner.Config)) bool {
-	w := newWorld(t, on, change)
-	w.proven()
-	w.person("grace@example.net", postoffice.Behaviour{Do: postoffice.Answer, On: 2, After: time.Hour})
-	d := &dying{EnrollmentStore: w.store}
-	w.cfg.Store = d
-	w.run = w.runner()
-	id := w.enroll("grace@example.net").ID
-	n, died := 0, false
-	d.dead = func(b store.Batch) bool {
-		n++
-		if died || n != at {
-			return died
-		}
-		died = true
-		if after { // the commit is done, and its caller never learns of it
-			if err := d.EnrollmentStore.Commit(t.Context(), b); err != nil {
-				t.Errorf("commit: %v", err)
-			}
-		}
-		return true
-	}
-	for w.clock.Now().Before(start.Add(12 * day)) {
-		w.clock.Advance(2 * time.Hour)
-		_, err := w.run.Tick(t.Context())
-		if err == nil {
-			continue
-		}
-		if !errors.Is(err, errDead) {
-			t.Fatalf("tick: %v", err)
-		}
-		d.dead = nil // another process takes over
-		w.run = w.runner()
-	}
-	if !died {
-		return false
-	}
-	w.want(id, runner.StatusReplied, 2)
-	if n := w.mails("grace@example.net"); n != 2 {
-		t.Errorf("dead at commit %d: %d mails, want 2", at, n)
-	}
-	w.sound()
-	if t.Failed() {
-		t.Fatalf("dead at commit %d, after it: %t", at, after)
-	}
-	return true
 }
 
 // TestNoBlindFollowUp is a mailbox that can't be read: follow-ups wait, and
@@ -394,80 +312,6 @@ func testThrottled(t *testing.T, on storage) {
 	w.pass(2 * time.Hour)
 	w.want(id, runner.StatusActive, 1)
 	w.sound()
-}
-
-// TestControl is a host's own hand on an enrollment.
-func TestControl(t *testing.T) { onEachStore(t, testControl) }
-
-func testControl(t *testing.T, on storage) {
-	w := newWorld(t, on)
-	for _, name := range []string{"pause", "skip", "stop", "guard", "gone"} {
-		w.person(name + "@example.net")
-	}
-	pause := w.enroll("pause@example.net").ID
-	skip := w.enroll("skip@example.net").ID
-	stop := w.enroll("stop@example.net").ID
-	gone := w.enroll("gone@example.net").ID
-	w.tick()
-	ctx := t.Context()
-	if _, err := w.run.Pause(ctx, pause, "on holiday"); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := w.run.Skip(ctx, skip, 2); err != nil {
-		t.Fatal(err)
-	}
-	if e, err := w.run.Stop(ctx, stop, "hired"); err != nil || e.InFlight {
-		t.Fatalf("stop: %+v, %v", e, err)
-	}
-	if n, err := w.run.Unsubscribe(ctx, "Gone@example.net"); err != nil || n != 1 {
-		t.Fatalf("unsubscribe: %d, %v", n, err)
-	}
-	w.pass(8 * day)
-	if e := w.want(pause, runner.StatusHeld, 1); e.Reason != "on holiday" {
-		t.Errorf("held because %q", e.Reason)
-	}
-	w.want(skip, runner.StatusCompleted, 2)
-	w.want(stop, runner.StatusStopped, 1)
-	w.want(gone, runner.StatusUnsubscribed, 1)
-	if _, err := w.run.Resume(ctx, pause); err != nil {
-		t.Fatal(err)
-	}
-	w.pass(8 * day)
-	w.want(pause, runner.StatusCompleted, 3)
-	_, err := w.run.Enroll(ctx, runner.EnrollParams{Key: "again", Link: link, Recipient: provider.Address{Addr: "gone@example.net"}, Sequence: threeSteps()})
-	wantIs(t, err, runner.ErrSuppressed)
-	_, err = w.run.Pause(ctx, "none", "")
-	wantIs(t, err, runner.ErrNotFound)
-
-	if n, err := w.run.Erase(ctx, "pause@example.net"); err != nil || n != 1 {
-		t.Errorf("erased %d, %v", n, err)
-	}
-	if left := w.conversation(pause); len(left) != 0 {
-		t.Errorf("of an erased conversation %d entries are left", len(left))
-	}
-}
-
-// TestGuard has the last word.
-func TestGuard(t *testing.T) { onEachStore(t, testGuard) }
-
-func testGuard(t *testing.T, on storage) {
-	verdict := runner.VerdictWait
-	w := newWorld(t, on, func(c *runner.Config) {
-		c.Guard = func(context.Context, runner.Enrollment, sequence.Step) (runner.Verdict, error) { return verdict, nil }
-	})
-	w.person("grace@example.net")
-	id := w.enroll("grace@example.net").ID
-	w.tick()
-	w.pass(time.Hour)
-	if n := w.mails("grace@example.net"); n != 0 {
-		t.Errorf("%d mails against the guard's word", n)
-	}
-	verdict = runner.VerdictSend
-	w.pass(time.Hour)
-	w.want(id, runner.StatusActive, 1)
-	verdict = runner.VerdictStop
-	w.pass(4 * day)
-	w.want(id, runner.StatusStopped, 1)
 }
 
 // TestTwoRunners share a store, as two processes do.
