@@ -32,7 +32,7 @@ func (r *Runner) load(ctx context.Context, ids []string) ([]*loaded, error) {
 		}
 		ls = append(ls, l)
 	}
-	return ls, nil
+	return ls, r.withReplies(ctx, ls)
 }
 
 // errDamaged is a record that can't be read, and never will be by itself.

@@ -70,6 +70,9 @@ func (r *Runner) mailIDs(enrollment string, step sequence.StepID) (messageID, ke
 // the mail before it, citing every mail of the thread (RFC 5322 section
 // 3.6.4); one with a subject begins a thread.
 func (p *pass) thread(l *loaded, step sequence.Step, subject string) provider.Thread {
+	if l.rec.Reply != nil {
+		return l.rec.Reply.Thread
+	}
 	if step.Subject != "" || len(l.rec.Mails) == 0 {
 		return provider.Thread{Subject: subject}
 	}

@@ -21,10 +21,11 @@ func (r *Runner) Get(ctx context.Context, id string) (Enrollment, error) {
 }
 
 // ByKey returns the enrollment that Enroll made for the host's key, else the
-// one that Send, else the one that Preview did. ErrNotFound if there is none.
+// one that Send, else the one that Preview, else the one that Reply did.
+// ErrNotFound if there is none.
 func (r *Runner) ByKey(ctx context.Context, key string) (Enrollment, error) {
 	var ids []string
-	for _, kind := range []string{kindDrip, kindMail, kindPreview} {
+	for _, kind := range []string{kindDrip, kindMail, kindPreview, kindReply} {
 		ids = append(ids, r.enrollmentID(kind, key))
 	}
 	ls, err := r.load(ctx, ids)
@@ -42,7 +43,7 @@ type ListParams struct {
 	Mailbox   string // as in Enrollment.Mailbox
 	Recipient string // an address
 	Status    string // one of the Status constants
-	Kind      string // drip, mail or preview
+	Kind      string // drip, mail, preview or reply
 	After     string // IDs greater than this
 	Limit     int    // zero is 100
 }
@@ -92,8 +93,7 @@ func (r *Runner) Pause(ctx context.Context, id, reason string) (Enrollment, erro
 }
 
 // Resume ends a pause and a hold for review, and clears Enrollment.Flagged.
-// The mark of the conversation in the log is the host's to clear, with
-// store.ConversationLog's Flag.
+// The mark of the conversation in the log stays: see Answered.
 func (r *Runner) Resume(ctx context.Context, id string) (Enrollment, error) {
 	return r.event(ctx, id, sequence.EventResumed, 0, "")
 }

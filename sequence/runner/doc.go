@@ -86,6 +86,21 @@
 // as EventOptOut. It is a guess from the wording: it unsubscribes nobody, and
 // a host lets a person confirm it with Unsubscribe.
 //
+// A conversation needs an answer (Entry.AnswerNeeded, Enrollment.Flagged)
+// until one is given: by hand in the mailbox, by Reply, which sends in the
+// thread by the same protocol as a drip and ends the drip as a mail by hand
+// does, or until somebody says Answered. Attachment reads one attachment when
+// it is asked for, after its mail was matched again. Export gives out what is
+// kept of one person, without what others wrote; Erase removes it.
+//
+// # Events
+//
+// Events leave from the outbox, where they were put in the same commit as what
+// they tell of: a crash loses none. A Sink gets them in order, each at least
+// once under the same Event.ID. Channel is a Sink for hosts that would rather
+// receive from a Go channel; an event stays in the outbox until its receiver
+// has acknowledged it.
+//
 // # Pushes
 //
 // With Config.Push mailboxes are watched where their Provider was set up for
@@ -124,7 +139,7 @@
 //
 // # Who may call
 //
-// The Runner knows no users. Enroll, Send and Preview ask MayAct; all other
+// The Runner knows no users. Enroll, Send, Reply and Preview ask MayAct; all other
 // methods do what they are told, so the host checks who calls them.
 //
 // # From an alias
@@ -179,7 +194,7 @@
 //
 // # Single mails and previews
 //
-// Send and Preview go the same way as a drip, so the same protocol makes them
+// Send, Reply and Preview go the same way as a drip, so the same protocol makes them
 // exactly once. A preview goes to the sender's own address, is no
 // conversation, and PreviewStatus says where its mails arrived.
 //

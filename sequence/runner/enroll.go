@@ -117,12 +117,40 @@ func (r *Runner) Send(ctx context.Context, p SendParams) (Enrollment, error) {
 }
 
 func (r *Runner) enroll(ctx context.Context, p EnrollParams, kind string) (Enrollment, error) {
-	if err := r.check(&p); err != nil {
+	l, words, err := r.begin(&p, kind)
+	if err != nil {
 		return Enrollment{}, err
+	}
+	// What was enrolled stays so, whatever speaks against it now.
+	if was, err := r.enrolledBefore(ctx, l); !errors.Is(err, ErrNotFound) {
+		return was, err
+	}
+	if err := r.admit(ctx, l, &p, kind); err != nil {
+		return Enrollment{}, err
+	}
+	err = r.commit(ctx, []*loaded{l}, func(_ []*loaded, b *store.Batch) error { return r.enter(l, b, words, kind) })
+	if errors.Is(err, store.ErrConflict) {
+		was, err := r.enrolledBefore(ctx, l)
+		if errors.Is(err, ErrNotFound) {
+			err = fmt.Errorf("runner: enroll: %w", store.ErrConflict)
+		}
+		return was, err
+	}
+	if err != nil {
+		return Enrollment{}, err
+	}
+	return r.view(l), nil
+}
+
+// begin makes an enrollment from its parameters, and the bytes of its
+// sequence.
+func (r *Runner) begin(p *EnrollParams, kind string) (*loaded, []byte, error) {
+	if err := r.check(p); err != nil {
+		return nil, nil, err
 	}
 	words, err := json.Marshal(p.Sequence)
 	if err != nil {
-		return Enrollment{}, fmt.Errorf("runner: enroll: the sequence: %w", err)
+		return nil, nil, fmt.Errorf("runner: enroll: the sequence: %w", err)
 	}
 	sum := sha256.Sum256(words)
 	l := &loaded{
@@ -136,54 +164,51 @@ func (r *Runner) enroll(ctx context.Context, p EnrollParams, kind string) (Enrol
 			Zone: p.Zone, Vars: maps.Clone(p.Data),
 		},
 	}
-	// What was enrolled stays so, whatever speaks against it now.
-	if was, err := r.enrolledBefore(ctx, l); !errors.Is(err, ErrNotFound) {
-		return was, err
+	if personal(kind) {
+		l.rec.Words = words
 	}
+	return l, words, nil
+}
+
+// personal reports whether the words of an enrollment are about one person.
+func personal(kind string) bool { return kind == kindMail || kind == kindReply }
+
+// admit finds what speaks against an enrollment, and fills in where it
+// belongs.
+func (r *Runner) admit(ctx context.Context, l *loaded, p *EnrollParams, kind string) error {
 	linked, err := r.cfg.Mailboxes.Open(ctx, p.Link)
 	if err != nil {
-		return Enrollment{}, fmt.Errorf("runner: enroll: open link %s: %w", p.Link, err)
+		return fmt.Errorf("runner: enroll: open link %s: %w", p.Link, err)
 	}
 	if p.Actor == "" {
 		p.Actor = linked.Owner
 	}
-	if err := r.allowed(ctx, &p, linked, kind); err != nil {
-		return Enrollment{}, err
+	if err := r.allowed(ctx, p, linked, kind); err != nil {
+		return err
 	}
 	if l.rec.From, err = r.sender(ctx, p.From, linked, kind); err != nil {
-		return Enrollment{}, err
+		return err
 	}
 	now := r.cfg.Now()
 	l.row.Mailbox, l.row.Owner, l.row.Actor, l.row.Created = mailboxID(linked), linked.Owner, p.Actor, now
-	if kind == kindMail {
-		l.rec.Words = words
-	}
 	if _, err := r.cfg.Store.EnsureMailbox(ctx, l.row.Mailbox, p.Link); err != nil {
-		return Enrollment{}, fmt.Errorf("runner: enroll: %w", err)
+		return fmt.Errorf("runner: enroll: %w", err)
 	}
-	err = r.commit(ctx, []*loaded{l}, func(_ []*loaded, b *store.Batch) error {
-		if kind != kindMail {
-			b.Definitions = []store.Definition{{Hash: l.row.Sequence, Data: words}}
-		}
-		if kind != kindPreview {
-			b.Index = []store.IndexRow{{
-				Kind: store.IndexAddress, Value: indexed(l.row.Recipient), Mailbox: l.row.Mailbox,
-				Enrollment: l.row.ID, Until: now.Add(r.opts.TrackFor),
-			}}
-		}
-		return r.happen(l, b, sequence.Event{Kind: sequence.EventEnrolled, At: sequence.InstantOf(now)}, "")
-	})
-	if errors.Is(err, store.ErrConflict) {
-		was, err := r.enrolledBefore(ctx, l)
-		if errors.Is(err, ErrNotFound) {
-			err = fmt.Errorf("runner: enroll: %w", store.ErrConflict)
-		}
-		return was, err
+	return nil
+}
+
+// enter writes a new enrollment into the batch.
+func (r *Runner) enter(l *loaded, b *store.Batch, words []byte, kind string) error {
+	if !personal(kind) {
+		b.Definitions = []store.Definition{{Hash: l.row.Sequence, Data: words}}
 	}
-	if err != nil {
-		return Enrollment{}, err
+	if kind != kindPreview {
+		b.Index = append(b.Index, store.IndexRow{
+			Kind: store.IndexAddress, Value: indexed(l.row.Recipient), Mailbox: l.row.Mailbox,
+			Enrollment: l.row.ID, Until: l.row.Created.Add(r.opts.TrackFor),
+		})
 	}
-	return r.view(l), nil
+	return r.happen(l, b, sequence.Event{Kind: sequence.EventEnrolled, At: sequence.InstantOf(l.row.Created)}, "")
 }
 
 // enrolledBefore returns the enrollment that has the key already, if it is
@@ -339,7 +364,7 @@ func mailboxID(l provider.Linked) string {
 type Enrollment struct {
 	ID        string
 	Key       string // the host's own
-	Kind      string // drip, mail or preview
+	Kind      string // drip, mail, preview or reply
 	Link      string
 	Mailbox   string
 	Owner     string
@@ -355,10 +380,15 @@ type Enrollment struct {
 	From      string // the alias it is sent from; empty is the mailbox's own address
 	Flagged   bool   // a person should look at the conversation
 	StepsSent int
-	InFlight  bool      // a mail is on its way or its outcome is not known
-	Crossed   int       // the step that crossed with an answer, or zero
-	Due       time.Time // when it next needs work; zero is never
-	Created   time.Time
+
+	// Conversation is the enrollment in whose conversation its mails are: its
+	// own ID, and of a reply that of what it answers.
+	Conversation string
+
+	InFlight bool      // a mail is on its way or its outcome is not known
+	Crossed  int       // the step that crossed with an answer, or zero
+	Due      time.Time // when it next needs work; zero is never
+	Created  time.Time
 }
 
 // The statuses of an enrollment.
@@ -387,7 +417,7 @@ func (r *Runner) view(l *loaded) Enrollment {
 	e := Enrollment{
 		ID: l.row.ID, Key: hostKey(l.row), Kind: l.row.Kind,
 		Link: l.row.Link, Mailbox: l.row.Mailbox, Owner: l.row.Owner, Actor: l.row.Actor,
-		Recipient: l.rec.To, From: l.rec.From, Sequence: l.seq.ID, Version: l.seq.Version,
+		Conversation: l.conversation(), Recipient: l.rec.To, From: l.rec.From, Sequence: l.seq.ID, Version: l.seq.Version,
 		Status: l.status(), Flagged: l.row.Flagged, StepsSent: len(l.rec.Mails),
 		InFlight: l.st.Open != 0, Crossed: int(l.st.Crossed), Due: l.row.Due, Created: l.row.Created,
 	}

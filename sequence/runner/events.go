@@ -26,6 +26,7 @@ const (
 	EventHeld           EventKind = "held"    // Reason says why
 	EventResumed        EventKind = "resumed"
 	EventFlagged        EventKind = "flagged"     // a person should look
+	EventAnswered       EventKind = "answered"    // a person of the sender's side did: it is flagged no more
 	EventUnconfirmed    EventKind = "unconfirmed" // accepted, and no copy of it was found in Sent: a note, nothing is held
 	EventMailboxLost    EventKind = "mailbox_lost"
 	EventMailboxBack    EventKind = "mailbox_back"
@@ -44,7 +45,7 @@ type Event struct {
 	At         time.Time
 	Enrollment string // empty for events of a whole mailbox, as are Key and Of
 	Key        string // the host's own, as in EnrollParams
-	Of         string // drip, mail or preview
+	Of         string // drip, mail, preview or reply
 	Mailbox    string
 	Link       string
 	Owner      string
@@ -71,20 +72,21 @@ const (
 // ReasonReconcile are the two narrow exceptions to reading only what belongs
 // to our conversations.
 const (
-	ReasonSend      = "send"
-	ReasonFeed      = "feed"      // identifiers of what changed
-	ReasonSearch    = "search"    // identifiers of mail from tracked addresses
-	ReasonGap       = "gap"       // identifiers, to close a gap in the feed
-	ReasonPrior     = "prior"     // identifiers of a recipient's earlier mail, before the first step
-	ReasonProfile   = "profile"   // a cursor to start from
-	ReasonThread    = "thread"    // a message in a thread of ours
-	ReasonSender    = "sender"    // a message from a tracked address
-	ReasonSentCopy  = "sent_copy" // the copy of our own mail, for its Message-ID
-	ReasonReport    = "report"    // a system sender's message that may be a delivery report
-	ReasonReconcile = "reconcile" // what became of a mail whose outcome is unknown
-	ReasonMatched   = "matched"   // content, under a Warrant
-	ReasonPreview   = "preview"   // where a preview's mail lies
-	ReasonPush      = "push"      // to have the service push, and to end that
+	ReasonSend       = "send"
+	ReasonFeed       = "feed"       // identifiers of what changed
+	ReasonSearch     = "search"     // identifiers of mail from tracked addresses
+	ReasonGap        = "gap"        // identifiers, to close a gap in the feed
+	ReasonPrior      = "prior"      // identifiers of a recipient's earlier mail, before the first step
+	ReasonProfile    = "profile"    // a cursor to start from
+	ReasonThread     = "thread"     // a message in a thread of ours
+	ReasonSender     = "sender"     // a message from a tracked address
+	ReasonSentCopy   = "sent_copy"  // the copy of our own mail, for its Message-ID
+	ReasonReport     = "report"     // a system sender's message that may be a delivery report
+	ReasonReconcile  = "reconcile"  // what became of a mail whose outcome is unknown
+	ReasonMatched    = "matched"    // content, under a Warrant
+	ReasonAttachment = "attachment" // an attachment that the host asks for, and the headers that show that it may
+	ReasonPreview    = "preview"    // where a preview's mail lies
+	ReasonPush       = "push"       // to have the service push, and to end that
 )
 
 // Observation is one thing for metrics and audit. It holds no address, no

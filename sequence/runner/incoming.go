@@ -165,7 +165,7 @@ func (p *pass) forget(ctx context.Context, ref provider.Ref) error {
 
 func (p *pass) refRow(l *loaded, ref provider.Ref) store.IndexRow {
 	return store.IndexRow{
-		Kind: store.IndexRef, Value: indexed(string(ref)), Mailbox: p.box.ID, Enrollment: l.id(),
+		Kind: store.IndexRef, Value: indexed(string(ref)), Mailbox: p.box.ID, Enrollment: l.conversation(),
 		Until: p.r.cfg.Now().Add(p.r.opts.TrackFor),
 	}
 }
@@ -183,7 +183,13 @@ func (p *pass) ownCopy(ctx context.Context, env *provider.Envelope, m provider.M
 			provider.BareID(s.MessageID) == provider.BareID(env.MessageID) ||
 			provider.BareID(s.MessageID) == provider.BareID(env.Header.Get("X-Google-Original-Message-Id"))
 	}
-	if open := ls[0].rec.Open; open != nil && copyOf(*open) {
+	l := ls[0]
+	for _, reply := range l.replies {
+		if slices.ContainsFunc(reply.mails(), copyOf) {
+			l, id = reply, reply.id()
+		}
+	}
+	if open := l.rec.Open; open != nil && copyOf(*open) {
 		for _, in := range p.claim.Open {
 			if in.ID == open.Intent {
 				return p.foundSent(ctx, in, provider.Located{
@@ -193,14 +199,14 @@ func (p *pass) ownCopy(ctx context.Context, env *provider.Envelope, m provider.M
 		}
 		return nil // opened in this very pass: its result is on its way
 	}
-	for _, m := range ls[0].rec.Mails {
+	for _, m := range l.rec.Mails {
 		if copyOf(m) && m.learns(provider.Located{Thread: env.Thread}) {
 			if err := p.learn(ctx, m.At, env.Thread); err != nil {
 				return err
 			}
 		}
 	}
-	for _, m := range ls[0].rec.Mails {
+	for _, m := range l.rec.Mails {
 		if copyOf(m) && env.Own {
 			if err := p.seenFrom(ctx, m, env.From); err != nil {
 				return err
@@ -323,11 +329,7 @@ func citedHits(msg *provider.Message, hits []provider.Hit, ls map[string]*loaded
 
 // wrote reports whether a mail of the enrollment has this Message-ID or key.
 func (l *loaded) wrote(id, key string) bool {
-	mails := l.rec.Mails
-	if l.rec.Open != nil {
-		mails = append(slices.Clone(mails), *l.rec.Open)
-	}
-	return slices.ContainsFunc(mails, func(m sentMail) bool {
+	return slices.ContainsFunc(l.mails(), func(m sentMail) bool {
 		return key != "" && m.Key == key ||
 			id != "" && (provider.BareID(m.MessageID) == id || provider.BareID(m.Real) == id)
 	})

@@ -29,6 +29,12 @@ func (j *judgement) stopsAll() bool {
 	return j.direction == provider.DirectionIn && j.verdict.Class == classify.Human && !j.shared
 }
 
+// byHand reports whether the mailbox's owner wrote the message, and not a
+// program for them.
+func (j *judgement) byHand() bool {
+	return j.direction == provider.DirectionOwn && j.verdict.Class != classify.AutoReply && j.verdict.Class != classify.OutOfOffice
+}
+
 // judge applies the judgement to one enrollment: one of its conversations,
 // or another enrollment of the same author.
 func (p *pass) judge(l *loaded, b *store.Batch, j *judgement) error {
@@ -57,6 +63,9 @@ func (p *pass) judge(l *loaded, b *store.Batch, j *judgement) error {
 		})
 	}
 	p.r.meet(l, b, j.address, p.r.cfg.Now())
+	if !hit.Copied && !j.shared {
+		l.hear(j, p.linked.Account)
+	}
 	ev, reason := j.event(l, hit, p.r.calendar(l).Zone)
 	ev.At = at
 	if ev.Kind != sequence.EventNone {
@@ -70,8 +79,8 @@ func (p *pass) judge(l *loaded, b *store.Batch, j *judgement) error {
 		b.Suppressions = append(b.Suppressions, store.Suppression{Hash: p.r.suppressionHash(l.row.Recipient), Reason: "complaint", At: p.r.cfg.Now()})
 	}
 	j.offer(p.r, l, b, hit)
-	if j.direction == provider.DirectionOwn {
-		l.row.Flagged = false // the owner has answered
+	if j.byHand() {
+		p.r.answered(l, b, at.Time())
 	}
 	row, err := p.r.entryRow(j.entry(l, hit))
 	if err != nil {
@@ -86,7 +95,7 @@ func (p *pass) judge(l *loaded, b *store.Batch, j *judgement) error {
 func (j *judgement) event(l *loaded, hit provider.Hit, zone *time.Location) (sequence.Event, string) {
 	v := j.verdict
 	if j.direction == provider.DirectionOwn {
-		if v.Class == classify.AutoReply || v.Class == classify.OutOfOffice {
+		if !j.byHand() {
 			return sequence.Event{}, ""
 		}
 		return sequence.Event{Kind: sequence.EventTookOver}, "the owner wrote in the thread by hand"
@@ -196,6 +205,7 @@ func (j *judgement) entry(l *loaded, hit provider.Hit) store.Entry {
 		Direction: DirectionIn, Class: string(j.verdict.Class), Evidence: string(hit.Evidence),
 		Ref: string(env.Ref), MessageID: env.MessageID, From: joinAddresses(env.From), To: joinAddresses(env.To),
 		Cc: joinAddresses(env.Cc), Subject: env.Subject, At: env.Received,
+		Answers:      j.byHand(),
 		AnswerNeeded: j.verdict.Class == classify.Human && j.direction == provider.DirectionIn,
 	}
 	if j.direction == provider.DirectionOwn {

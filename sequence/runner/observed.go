@@ -2,6 +2,7 @@ package runner
 
 import (
 	"context"
+	"io"
 
 	"github.com/outreachkit/outreach/provider"
 )
@@ -70,6 +71,10 @@ func (o observed) envelope(ctx context.Context, ref provider.Ref, reason string)
 
 func (o observed) watching(op string, call func() (provider.Watch, error)) (provider.Watch, error) {
 	return report(o, op, ReasonPush, "", one, call)
+}
+
+func (o observed) attachment(ctx context.Context, w provider.Warrant, part string) (io.ReadCloser, error) {
+	return report(o, "attachment", ReasonAttachment, w.Ref(), one, func() (io.ReadCloser, error) { return o.mb.Attachment(ctx, w, part) })
 }
 
 func (o observed) content(ctx context.Context, w provider.Warrant, reason string) (*provider.Message, error) {

@@ -237,7 +237,7 @@ func (r *Runner) outEntry(l *loaded, in store.Intent, m sentMail) (store.Event, 
 		return store.Event{}, err
 	}
 	return r.entryRow(store.Entry{
-		Key: in.ID, Conversation: l.id(), Mailbox: l.row.Mailbox, Link: l.row.Link, Owner: l.row.Owner, Actor: l.row.Actor,
+		Key: in.ID, Conversation: l.conversation(), Answers: l.row.Kind == kindReply, Mailbox: l.row.Mailbox, Link: l.row.Link, Owner: l.row.Owner, Actor: l.row.Actor,
 		Recipient: l.row.Recipient, Direction: DirectionOut, Step: in.Step, Crossed: l.st.Crossed == sequence.StepID(in.Step),
 		Ref: m.Ref, MessageID: m.id(), From: meta.From.String(), To: joinAddresses(meta.To), Cc: joinAddresses(meta.Cc),
 		Subject: meta.Subject, At: m.At, Text: meta.Text, HTML: meta.HTML, Parts: meta.Parts,
@@ -266,7 +266,7 @@ func (r *Runner) index(l *loaded, b *store.Batch, m sentMail) {
 	add := func(kind store.IndexKind, value string) {
 		if value != "" {
 			b.Index = append(b.Index, store.IndexRow{
-				Kind: kind, Value: indexed(value), Mailbox: l.row.Mailbox, Enrollment: l.id(), Until: m.At.Add(r.opts.TrackFor),
+				Kind: kind, Value: indexed(value), Mailbox: l.row.Mailbox, Enrollment: l.conversation(), Until: m.At.Add(r.opts.TrackFor),
 			})
 		}
 	}
@@ -276,6 +276,8 @@ func (r *Runner) index(l *loaded, b *store.Batch, m sentMail) {
 	}
 	add(store.IndexThread, m.Thread)
 	add(store.IndexRef, m.Ref)
-	add(store.IndexAddress, l.row.Recipient)
-	add(store.IndexSender, l.row.Recipient)
+	for _, addr := range l.addresses() {
+		add(store.IndexAddress, addr)
+		add(store.IndexSender, addr)
+	}
 }

@@ -17,6 +17,7 @@ const (
 	kindDrip    = "drip"
 	kindMail    = "mail"
 	kindPreview = "preview"
+	kindReply   = "reply" // a single mail in the conversation of another enrollment
 )
 
 // record is store.Enrollment.Data: what the runner knows of an enrollment
@@ -36,6 +37,9 @@ type record struct {
 	Threads   []string           `json:"threads,omitempty"`   // further threads the recipient opened
 	Known     []string           `json:"known,omitempty"`     // further addresses the recipient answered from, normalised
 	Sought    time.Time          `json:"sought,omitzero"`     // when earlier mail of the recipient was looked for
+	Heard     *heard             `json:"heard,omitempty"`     // the newest mail that a person wrote in it
+	Replies   []string           `json:"replies,omitempty"`   // enrollments of the replies in its conversation
+	Reply     *replyTo           `json:"reply,omitempty"`     // of a reply: where it belongs
 	NotBefore time.Time          `json:"not_before,omitzero"` // a guard or a link said wait
 	Unmade    time.Time          `json:"unmade,omitzero"`     // since when the renderer has failed on the next mail
 	Try       int                `json:"try,omitempty"`       // intents so far, makes their ids unique
@@ -133,6 +137,8 @@ type loaded struct {
 	rec record
 	st  sequence.State
 	seq *sequence.Sequence
+
+	replies []*loaded // in its conversation
 }
 
 func (l *loaded) id() string { return l.row.ID }
@@ -140,20 +146,19 @@ func (l *loaded) id() string { return l.row.ID }
 // hostKey is the host's own key.
 func hostKey(row store.Enrollment) string { return strings.TrimPrefix(row.HostKey, row.Kind+"/") }
 
-// known says what Match needs of the enrollment. A preview is known to nobody.
+// known says what Match needs of the enrollment and of the replies in its
+// conversation. A preview is known to nobody, and a reply not by itself.
 func (l *loaded) known() (provider.Sent, bool) {
-	if l.row.Kind == kindPreview {
+	if l.row.Kind == kindPreview || l.row.Kind == kindReply {
 		return provider.Sent{}, false
 	}
 	s := provider.Sent{Key: l.row.ID, Recipients: l.addresses(), Threads: slices.Clone(l.rec.Threads)}
-	for _, a := range slices.Concat(l.rec.Cc, l.rec.Bcc) {
-		s.Copied = append(s.Copied, a.Addr)
+	for _, l := range append([]*loaded{l}, l.replies...) {
+		for _, a := range slices.Concat(l.rec.Cc, l.rec.Bcc) {
+			s.Copied = append(s.Copied, a.Addr)
+		}
 	}
-	mails := l.rec.Mails
-	if l.rec.Open != nil {
-		mails = append(slices.Clone(mails), *l.rec.Open)
-	}
-	for _, m := range mails {
+	for _, m := range l.mails() {
 		s.MessageIDs = append(s.MessageIDs, m.MessageID)
 		s.SendKeys = append(s.SendKeys, m.Key)
 		if m.Real != "" && m.Real != m.MessageID {
