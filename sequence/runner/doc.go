@@ -192,6 +192,11 @@
 // Options.SearchOverlap after it was received is found only if it lies in a
 // thread of ours.
 //
+// An answer that cites a mail of ours from an address that is not known, under
+// another subject, is in no thread of ours where the service makes threads of
+// one subject only, as Gmail does. No list of identifiers tells it from
+// unrelated mail, so it is not seen.
+//
 // # Single mails and previews
 //
 // Send, Reply and Preview go the same way as a drip, so the same protocol makes them

@@ -92,3 +92,54 @@ func linked(linker *linking.Linker, mail *postoffice.MemProvider) string {
 	}
 	return done.Link.ID
 }
+
+// A host that would rather receive its events than be called.
+func ExampleChannel() {
+	ctx := context.Background()
+	clock := postoffice.NewClock(time.Date(2026, 9, 1, 9, 0, 0, 0, time.UTC))
+	office, _ := postoffice.New(postoffice.Config{Clock: clock})
+	_, _ = office.AddMailbox(postoffice.MailboxConfig{Address: "maria@agency.example.com", Name: "Maria"})
+	_ = office.AddPerson(postoffice.Person{Address: "ada@example.net"})
+	mail := postoffice.NewProvider(office, postoffice.ProviderConfig{Name: "mail"})
+	mem := memstore.New(memstore.Options{Now: clock.Now})
+	linker, _ := linking.New(linking.Config{
+		Providers: []provider.Provider{mail}, Links: mem.Tokens(), Flows: mem.Flows(), Now: clock.Now, InsecurePlainTokens: true,
+	})
+
+	events := runner.NewChannel()
+	run, err := runner.New(runner.Config{
+		Store: mem.Enrollments(), Mailboxes: linker, Events: events, Now: clock.Now,
+		Key: []byte("thirty-two bytes that a host keeps"), Domain: "mail.example.com",
+	})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	finished := make(chan struct{})
+	go func() {
+		defer close(finished)
+		for {
+			select {
+			case d := <-events.C():
+				fmt.Println(d.Event.Of, d.Event.Kind) // keep it first,
+				d.Done(nil)                           // and acknowledge it then
+			case <-events.Closed():
+				return
+			}
+		}
+	}()
+	if _, err := run.Send(ctx, runner.SendParams{
+		Key: "mail-1", Link: linked(linker, mail), To: provider.Address{Addr: "ada@example.net"}, Subject: "Hello", Text: "Hello Ada",
+	}); err != nil {
+		fmt.Println(err)
+	}
+	if _, err := run.Tick(ctx); err != nil { // a real host: go run.Run(ctx)
+		fmt.Println(err)
+	}
+	events.Close()
+	<-finished
+	// Output:
+	// mail enrolled
+	// mail sent
+	// mail completed
+}

@@ -44,6 +44,9 @@ func (p *pass) item(ctx context.Context, it provider.Item, reason string) error 
 	if err != nil {
 		return err
 	}
+	if env.Draft || env.Place == provider.PlaceDraft {
+		return nil // not every list says so; once it is sent it is looked at, maybe under the same ref
+	}
 	if env.Thread == "" {
 		env.Thread = it.Thread
 	}

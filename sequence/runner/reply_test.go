@@ -1,6 +1,7 @@
 package runner_test
 
 import (
+	"context"
 	"errors"
 	"strings"
 	"testing"
@@ -266,5 +267,66 @@ func TestReplyRefused(t *testing.T) {
 	w.tick()
 	if n := w.mails("anna@example.net"); n != 1 {
 		t.Errorf("%d mails went to somebody who wants none", n)
+	}
+}
+
+// undrafted is a mailbox whose lists don't say what is a draft, as Gmail's
+// search does not.
+type undrafted struct{ provider.Mailbox }
+
+func (u undrafted) Changes(ctx context.Context, c provider.Cursor) (provider.Page, error) {
+	page, err := u.Mailbox.Changes(ctx, c)
+	for i := range page.Items {
+		page.Items[i].Draft, page.Items[i].Place = false, provider.PlaceUnknown
+	}
+	return page, err
+}
+
+// TestDraft: a draft in the thread is nothing yet. Once it is sent the sender
+// has taken over, though it has the name that the draft had.
+func TestDraft(t *testing.T) {
+	for _, told := range []bool{true, false} {
+		w := newWorld(t, onMemstore)
+		if !told {
+			w.open.wrap = func(mb provider.Mailbox) provider.Mailbox { return undrafted{mb} }
+		}
+		w.person("grace@example.net")
+		id := w.enroll("grace@example.net").ID
+		w.tick()
+		ours := w.office.Books().Submissions()[0].MessageID
+		w.clock.Advance(time.Minute)
+		draft := w.box.Put(postoffice.PutParams{Own: true, Labels: []string{postoffice.LabelDraft}, Raw: []byte("From: " + sender + "\r\n" +
+			"To: grace@example.net\r\nSubject: Re: A role in Lisbon\r\nMessage-ID: <byhand@agency.example.com>\r\nIn-Reply-To: " + ours + "\r\n\r\nI will call you.\r\n")})
+		w.pass(time.Hour)
+		w.want(id, runner.StatusActive, 1)
+		if got := directions(w.conversation(id)); got != "out" {
+			t.Errorf("told %t: the conversation is %q", told, got)
+		}
+		if _, err := w.box.Relabel(draft.Number, []string{postoffice.LabelSent}, []string{postoffice.LabelDraft}); err != nil {
+			t.Fatal(err)
+		}
+		w.pass(time.Hour)
+		w.want(id, runner.StatusTookOver, 1)
+		w.sound()
+	}
+}
+
+// TestSuppressedUnderAnotherAddress: who asked for no more mail from one of
+// their addresses gets none at the other either.
+func TestSuppressedUnderAnotherAddress(t *testing.T) {
+	const private = "anna.private@example.org"
+	w := newWorld(t, onMemstore)
+	w.person("anna@example.net", postoffice.Behaviour{Do: postoffice.Answer, On: 1, After: time.Hour, From: private})
+	id := w.enroll("anna@example.net").ID
+	w.tick()
+	w.pass(2 * time.Hour)
+	e := w.reply(runner.ReplyParams{Key: "r1", Enrollment: id, Text: "Shall we talk?"})
+	if _, err := w.run.Unsubscribe(t.Context(), private); err != nil {
+		t.Fatal(err)
+	}
+	w.pass(time.Hour)
+	w.want(e.ID, runner.StatusUnsubscribed, 0)
+	if n := w.mails(private); n != 0 {
+		t.Errorf("%d mails", n)
 	}
 }

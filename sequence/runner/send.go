@@ -197,7 +197,11 @@ func (p *pass) lastWord(ctx context.Context, l *loaded, step sequence.Step) (boo
 	if l.row.Kind == kindPreview {
 		return false, nil
 	}
-	hit, err := p.r.cfg.Store.Suppressed(ctx, []string{p.r.suppressionHash(l.row.Recipient)})
+	var hashes []string
+	for _, addr := range l.addresses() {
+		hashes = append(hashes, p.r.suppressionHash(addr))
+	}
+	hit, err := p.r.cfg.Store.Suppressed(ctx, hashes)
 	if err != nil {
 		return true, fmt.Errorf("runner: suppression list: %w", err)
 	}
