@@ -6,7 +6,6 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"errors"
-	"io"
 	"net/http"
 	"slices"
 	"strings"
@@ -47,12 +46,9 @@ func (p *Provider) ReceivePush(r *http.Request) (provider.Push, error) {
 	if err := p.verifyPush(r.Context(), op, token); err != nil {
 		return provider.Push{}, err
 	}
-	body, err := io.ReadAll(io.LimitReader(r.Body, maxPush+1))
-	switch {
-	case err != nil:
-		return fail(provider.ErrTemporary, "body_not_read")
-	case len(body) > maxPush:
-		return fail(provider.ErrTooLarge, "body_too_long")
+	body, err := courier.PushBody(op, r, maxPush)
+	if err != nil {
+		return provider.Push{}, err
 	}
 	address, ok := readPush(body)
 	if !ok {

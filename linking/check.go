@@ -41,8 +41,8 @@ type Finding struct {
 	Of    CheckOf
 	State FindingState
 
-	// At is when: of push its end, of read, sent and alias the last time. Zero where
-	// there is none.
+	// At is when: of push its end, of read, sent and alias the last time. Zero
+	// where there is none.
 	At        time.Time
 	Address   string             // of an alias; else empty
 	Diagnosis provider.Diagnosis // zero where nothing is wrong
@@ -70,7 +70,7 @@ func (r CheckReport) Finding(of CheckOf) Finding {
 // old the last read and the last accepted mail are. What it finds changes the
 // link's status as if the runner had found it. It reads no mail, and makes no
 // request for a link whose grant is known to be dead. What is wrong with the
-// link is in the report; the error is the store's or the context's.
+// link is in the report; the error is ErrNotFound, the store's or the context's.
 func (l *Linker) Check(ctx context.Context, id string) (CheckReport, error) {
 	link, err := l.mailbox(ctx, id)
 	if err != nil {
@@ -231,13 +231,13 @@ func (l *Linker) checkMailbox(ctx context.Context, id string) (fault, error) {
 		l.heal(ctx, opened.Provider, false)
 	}
 	link, err := l.update(ctx, id, func(link *store.Link, rec *record) error {
-		seq, access := rec.Seq, rec.Fault
+		seq, was := rec.Seq, rec.Fault
 		renamed := f == (fault{}) && rename(link, prof)
 		l.listen(link, rec, l.cfg.Now())
 		if err := l.follow(link, rec, f); err != nil {
 			return err
 		}
-		if rec.Seq == seq && rec.Fault == access && !renamed {
+		if rec.Seq == seq && rec.Fault == was && !renamed {
 			return errUnchanged
 		}
 		return nil

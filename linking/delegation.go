@@ -70,8 +70,8 @@ const (
 // same actor sets another end. It outlives relinking, and ends with the link.
 //
 // Errors: ErrNotFound for a link that is not the owner's, or is unlinked;
-// provider.ErrInvalid for a field that can't be used, and where the link or
-// the actor has too many.
+// provider.ErrInvalid for a field that can't be used, for a 201st colleague of
+// a link, and for a 501st link of an actor.
 func (l *Linker) Delegate(ctx context.Context, p DelegateParams) (Delegation, error) {
 	const op = "delegate"
 	now := l.cfg.Now()
@@ -156,7 +156,8 @@ func (l *Linker) Undelegate(ctx context.Context, p UndelegateParams) error {
 	return nil
 }
 
-// Delegations lists who may send from the owner's link now, by actor.
+// Delegations lists who may send from the owner's link now, by actor;
+// ErrNotFound for a link that is not the owner's.
 func (l *Linker) Delegations(ctx context.Context, owner, id string) ([]Delegation, error) {
 	link, err := l.owned(ctx, owner, id)
 	if err != nil {

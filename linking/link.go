@@ -14,16 +14,16 @@ import (
 // Link is a link without its tokens, as a host shows it.
 type Link struct {
 	ID       string
-	Owner    string
-	Provider string
+	Owner    string // the host's user
+	Provider string // the app registration, Provider.Name
 	Kind     provider.Kind
-	Address  string
-	Access   provider.Access
-	Tenant   string
+	Address  string          // the mailbox's own, for display; it may change
+	Access   provider.Access // what it may do, which can be less than was asked for
+	Tenant   string          // the organisation, as the service names it; may be empty
 	Status   store.LinkStatus
-	Reason   string // why it does not work; a stable code
-	Created  time.Time
-	Changed  time.Time
+	Reason   string    // why it does not work: the service's code, or one of this package
+	Created  time.Time // by Config.Now, as is Changed
+	Changed  time.Time // the latest change of Status or Access, or consent
 }
 
 func view(l store.Link) Link {

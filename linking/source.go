@@ -2,6 +2,7 @@ package linking
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -205,7 +206,7 @@ func (l *Linker) holdAndRefresh(ctx context.Context, link store.Link, tok *oauth
 		// we presented. Their word counts.
 		return nil, &provider.Error{Kind: provider.ErrTemporary, Op: "linking: token", Reason: "refresh_took_too_long", Err: err}
 	}
-	if f.Reason = orElse(f.Reason, "invalid_grant"); tookOver && pe.Kind == provider.ErrRelink {
+	if f.Reason = cmp.Or(f.Reason, "invalid_grant"); tookOver && pe.Kind == provider.ErrRelink {
 		f.Reason = ReasonLostInCrash
 	}
 	if f.Reason != ReasonLostInCrash {
@@ -363,11 +364,4 @@ func (l *Linker) unmark(ctx context.Context, link store.Link, f fault) {
 		return
 	}
 	l.tell(ctx, stored)
-}
-
-func orElse(s, def string) string {
-	if s == "" {
-		return def
-	}
-	return s
 }

@@ -161,5 +161,5 @@ func usable(op string, link store.Link) error {
 	case store.LinkUnusable:
 		return &provider.Error{Kind: provider.ErrMailboxUnusable, Op: op, Reason: string(provider.ReasonKeepsBroken)}
 	}
-	return &provider.Error{Kind: provider.ErrMailboxUnusable, Op: op, Reason: "unlinked"}
+	return &provider.Error{Kind: provider.ErrMailboxUnusable, Op: op, Reason: string(provider.ReasonUnlinked)}
 }

@@ -3,9 +3,9 @@ package msgraph
 import (
 	"encoding/json"
 	"html"
-	"io"
 	"net/http"
 
+	"github.com/outreachkit/outreach/internal/courier"
 	"github.com/outreachkit/outreach/provider"
 )
 
@@ -46,12 +46,9 @@ func (p *Provider) ReceivePush(r *http.Request) (provider.Push, error) {
 		}
 		return provider.Push{Echo: html.EscapeString(token)}, nil
 	}
-	body, err := io.ReadAll(io.LimitReader(r.Body, maxPush+1))
-	switch {
-	case err != nil:
-		return fail(provider.ErrTemporary, "body_not_read")
-	case len(body) > maxPush:
-		return fail(provider.ErrTooLarge, "body_too_long")
+	body, err := courier.PushBody(op, r, maxPush)
+	if err != nil {
+		return provider.Push{}, err
 	}
 	var told struct {
 		Value []struct {

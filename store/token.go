@@ -20,11 +20,12 @@ const (
 	LinkUnlinked  LinkStatus = "unlinked"     // released; kept for its history
 )
 
-// KindApp is the Kind of a record that is no mailbox's: package linking keeps
-// in it, from the first time that an app registration was at fault, how the
-// registration does. Its Subject is the registration's name, its Owner this
-// word. It is one link more to a TokenStore, and is told apart by nothing
-// else; hosts that read the table leave it out.
+// KindApp is the Kind of records that are no mailbox's. Package linking keeps
+// in them how an app registration does, from the first time that it was at
+// fault (the Subject is the registration's name), and which links a colleague
+// was allowed to send from (the Subject is "actor/" and a digest of their id).
+// Their Owner is this word. Each is one link more to a TokenStore, and is told
+// apart by nothing else; hosts that read the table leave them out.
 const KindApp = "-/app"
 
 // Link is an owner's grant on a mailbox.

@@ -1,6 +1,7 @@
 package gmailtest
 
 import (
+	"cmp"
 	"encoding/base64"
 	"encoding/json"
 	"errors"
@@ -85,7 +86,7 @@ func (c *call) find(id string) *postoffice.Message {
 
 func (c *call) get() {
 	q := c.r.URL.Query()
-	format := orElse(q.Get("format"), "full")
+	format := cmp.Or(q.Get("format"), "full")
 	if c.metadata() && (format == "full" || format == "raw") {
 		c.box.Count(postoffice.RequestOther)
 		c.fail(http.StatusForbidden, "forbidden", "PERMISSION_DENIED", "Metadata scope doesn't allow format "+strings.ToUpper(format))
@@ -311,7 +312,7 @@ func pageToken(offset int) string {
 
 func (c *call) thread() {
 	q := c.r.URL.Query()
-	format := orElse(q.Get("format"), "full")
+	format := cmp.Or(q.Get("format"), "full")
 	if c.metadata() && format == "full" {
 		c.box.Count(postoffice.RequestOther)
 		c.fail(http.StatusForbidden, "forbidden", "PERMISSION_DENIED", "Metadata scope doesn't allow format FULL")
@@ -370,13 +371,6 @@ func (c *call) sendAs() {
 		add(a, "pending", false)
 	}
 	c.ok(map[string]any{"sendAs": rows})
-}
-
-func orElse(s, def string) string {
-	if s == "" {
-		return def
-	}
-	return s
 }
 
 // Ref is the provider.Ref of a message of the office.

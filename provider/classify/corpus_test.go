@@ -81,7 +81,6 @@ type scores struct {
 	others, falsely     int // other mail, and that called a bounce
 	soft, softAsHard    int
 	hard, hardAsHard    int
-	hardSoft            int // hard, called something that goes on mailing
 	status, statusRight int
 	named               int // reports that name whom the labels' mail names
 	confusion           map[[2]string]int

@@ -5,6 +5,7 @@ import (
 	"math/rand/v2"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/outreachkit/outreach/provider/quote"
 )
@@ -142,14 +143,21 @@ func FuzzSplit(f *testing.F) {
 	})
 }
 
-// TestLinear holds that twice the input is not much more than twice the work:
-// none of these takes seconds.
+// TestLinear holds that mail made to cost much costs little: each of these
+// takes milliseconds, and minutes where work is squared.
 func TestLinear(t *testing.T) {
+	split := func(s string, b quote.Body) {
+		start := time.Now()
+		quote.Split(b)
+		if took := time.Since(start); took > 5*time.Second {
+			t.Errorf("%q over and over: %v", s, took)
+		}
+	}
 	for _, s := range []string{"> ", ">\n", "--\n", "-----\n", "On Mon, 1 Jan 2024 at 10:00 x <a@b.example> wrote:\n", "From: a@b\n", "From: a@b\nSubject: x\n\n", "x:\n", "_____\n\n", "Sent from my iPhone\n", "> x\n\n", "confidential intended recipient delete \n"} {
-		quote.Split(quote.Body{Text: strings.Repeat(s, 1<<18/len(s))})
+		split(s, quote.Body{Text: strings.Repeat(s, 1<<18/len(s))})
 	}
 	for _, s := range []string{"<div>", "<blockquote>", "<p>", "</div>", "<b><i>", "<blockquote type=cite>x", "<div class=gmail_signature>x", "<x></y>", "<table><tr><td>", "<br>", "&nbsp;", "<hr>"} {
-		quote.Split(quote.Body{HTML: strings.Repeat(s, 1<<18/len(s))})
+		split(s, quote.Body{HTML: strings.Repeat(s, 1<<18/len(s))})
 	}
 }
 

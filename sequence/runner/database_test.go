@@ -20,7 +20,6 @@ import (
 // broken is a world on a database that breaks.
 type broken struct {
 	*world
-	on     storage
 	wire   *wire
 	db     *sql.DB // through the wire
 	admin  *sql.DB // past it
