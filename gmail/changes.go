@@ -18,7 +18,7 @@ const historyPage = 500
 // token, which might expire, is kept.
 func (m *mailbox) Changes(ctx context.Context, since provider.Cursor) (provider.Page, error) {
 	const op = "gmail: changes"
-	if err := m.may(op, provider.AccessReplies); err != nil {
+	if err := m.may(op, provider.AccessEnvelopes); err != nil {
 		return provider.Page{}, err
 	}
 	start, err := m.position(op, since)

@@ -196,6 +196,10 @@ func (p *Provider) Abilities(a provider.Access) provider.Abilities {
 	switch a {
 	case provider.AccessSend:
 		return provider.Abilities{Offered: true}
+	case provider.AccessEnvelopes:
+		return provider.Abilities{
+			Offered: true, Locate: provider.ReachThread, ThreadReplies: true, AutoReplies: provider.DetectHeaders, Preview: true,
+		}
 	case provider.AccessReplies:
 		return provider.Abilities{
 			Offered: true, Locate: provider.ReachMailbox, ThreadReplies: true, SenderReplies: true,

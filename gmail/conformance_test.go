@@ -179,9 +179,9 @@ func harness(t *testing.T, sockets bool, cfg gmailtest.Config) providertest.Harn
 			answer := gmailtest.Answer{Account: address}
 			switch granted {
 			case "":
-				answer.Untick = []string{"gmail.send", "gmail.readonly"}
+				answer.Untick = []string{"gmail.send", "gmail.readonly", "gmail.metadata"}
 			case provider.AccessSend:
-				answer.Untick = []string{"gmail.readonly"}
+				answer.Untick = []string{"gmail.readonly", "gmail.metadata"}
 			}
 			back, err := f.google.Consent(nil, page, answer)
 			if err != nil {

@@ -3,6 +3,7 @@ package gmail
 import (
 	"context"
 	"errors"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -23,18 +24,23 @@ func locateHeaders() []string {
 // Locate implements provider.Mailbox. It searches for the Message-ID, and
 // then, in case Gmail replaced it, goes through what the account itself sent
 // or drafted since the cursor: by the feed, and, since a feed may pass over an
-// item, by a list.
+// item, by a list. With gmail.metadata nothing can be searched for: the mail's
+// own thread comes first, and the list is that of all sent mail, newest first.
 func (m *mailbox) Locate(ctx context.Context, key provider.SendKey) ([]provider.Located, error) {
 	const op = "gmail: locate"
-	if !m.acc.Access.Includes(provider.AccessReplies) {
+	if !m.acc.Access.Includes(provider.AccessEnvelopes) {
 		return nil, &provider.Error{Kind: provider.ErrOutcomeUnknown, Op: op, Reason: "access_" + string(m.acc.Access)}
 	}
-	if err := m.may(op, provider.AccessReplies); err != nil {
+	if err := m.may(op, provider.AccessEnvelopes); err != nil {
 		return nil, err
 	}
 	now := m.p.now()
 	var v courier.View
-	if err := m.byMessageID(ctx, op, key, &v); err != nil {
+	first := m.byMessageID
+	if !m.searches() {
+		first = m.byThread
+	}
+	if err := first(ctx, op, key, &v); err != nil {
 		return nil, err
 	}
 	if len(v.Found) == 0 {
@@ -43,6 +49,29 @@ func (m *mailbox) Locate(ctx context.Context, key provider.SendKey) ([]provider.
 		}
 	}
 	return v.Answer(op, key, m.p.limits.Settle, now)
+}
+
+// searches reports whether Gmail takes a search.
+func (m *mailbox) searches() bool { return m.acc.Access.Includes(provider.AccessReplies) }
+
+// byThread goes through what the account wrote in the thread that the mail was
+// sent into.
+func (m *mailbox) byThread(ctx context.Context, op string, key provider.SendKey, v *courier.View) error {
+	if key.Thread == "" {
+		return nil
+	}
+	items, err := m.threads(ctx, op, provider.Query{Threads: []string{key.Thread}}, math.MaxInt32)
+	if err != nil {
+		return err
+	}
+	for _, it := range items {
+		if it.Own || it.Draft {
+			if err := m.look(ctx, op, it.Ref, key, v); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 func (m *mailbox) byMessageID(ctx context.Context, op string, key provider.SendKey, v *courier.View) error {
@@ -77,6 +106,9 @@ func (m *mailbox) bySpan(ctx context.Context, op string, key provider.SendKey, v
 	if err := m.byFeed(ctx, op, start, seen, key, v); err != nil || len(v.Found) > 0 || key.From.IsZero() {
 		return err
 	}
+	if !m.searches() {
+		return m.byLabels(ctx, op, seen, key, v)
+	}
 	const most = 2000
 	since := strconv.FormatInt(key.From.Add(-clockMargin).Unix(), 10)
 	for _, query := range []string{"in:sent after:" + since, "in:drafts after:" + since} {
@@ -97,6 +129,62 @@ func (m *mailbox) bySpan(ctx context.Context, op string, key provider.SendKey, v
 	}
 	return nil
 }
+
+// byLabels goes through the account's sent mail and its drafts, newest first,
+// down to what came before the send. That a list by label has this order, as
+// one by a search has, is a belief.
+func (m *mailbox) byLabels(ctx context.Context, op string, seen map[string]bool, key provider.SendKey, v *courier.View) error {
+	for _, label := range []string{"SENT", "DRAFT"} {
+		older, looked := false, 0
+		for token := ""; !older; {
+			call := m.svc.Users.Messages.List(me).LabelIds(label).IncludeSpamTrash(true).MaxResults(labelPage).
+				Fields("messages(id,threadId)", "nextPageToken").Context(ctx)
+			if token != "" {
+				call = call.PageToken(token)
+			}
+			resp, err := call.Do()
+			if err != nil {
+				return m.fault(ctx, op, err)
+			}
+			for _, msg := range resp.Messages {
+				if seen[msg.Id] {
+					continue
+				}
+				seen[msg.Id] = true
+				if looked++; looked > mostLabelled {
+					v.Gap("too_many_sent")
+					return nil
+				}
+				// The time first, alone: what came before is not looked at.
+				dated, err := m.svc.Users.Messages.Get(me, msg.Id).Format("minimal").Fields("id", "internalDate").Context(ctx).Do()
+				if err != nil {
+					if err = m.fault(ctx, op, err); errors.Is(err, provider.ErrNotFound) {
+						v.Gap("message_gone")
+						continue
+					}
+					return err
+				}
+				if older = received(dated).Before(key.From.Add(-clockMargin)); older {
+					break
+				}
+				if err := m.look(ctx, op, provider.Ref(msg.Id), key, v); err != nil {
+					return err
+				}
+			}
+			if token = resp.NextPageToken; token == "" {
+				break
+			}
+		}
+	}
+	return nil
+}
+
+// A mailbox without search is looked through in small pages, and not for
+// ever.
+const (
+	labelPage    = 20
+	mostLabelled = 200
+)
 
 // clockMargin is how far Gmail's clock may be behind the one that made the
 // intent.

@@ -68,22 +68,25 @@ func (m *mailbox) may(op string, need provider.Access) error {
 }
 
 // Profile implements provider.Mailbox. With AccessSend nothing can be asked,
-// so what the link knows is all there is.
+// so what the link knows is all there is; with AccessEnvelopes only the
+// addresses to send from can't.
 func (m *mailbox) Profile(ctx context.Context) (provider.Profile, error) {
 	const op = "gmail: profile"
 	if m.err != nil {
 		return provider.Profile{}, m.err
 	}
-	if !m.acc.Access.Includes(provider.AccessReplies) {
+	if !m.acc.Access.Includes(provider.AccessEnvelopes) {
 		return provider.Profile{Address: m.acc.Address, Addresses: slices.Clone(m.acc.Addresses)}, nil
 	}
 	prof, err := m.svc.Users.GetProfile(me).Fields("emailAddress", "historyId").Context(ctx).Do()
 	if err != nil {
 		return provider.Profile{}, m.fault(ctx, op, err)
 	}
-	senders, err := m.senders(ctx, op)
-	if err != nil {
-		return provider.Profile{}, err
+	var senders []string
+	if m.acc.Access.Includes(provider.AccessReplies) {
+		if senders, err = m.senders(ctx, op); err != nil {
+			return provider.Profile{}, err
+		}
 	}
 	return provider.Profile{
 		Address: prof.EmailAddress, Addresses: merge(merge([]string{prof.EmailAddress}, m.acc.Addresses...), senders...), Cursor: m.cursor(prof.HistoryId),

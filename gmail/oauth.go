@@ -74,7 +74,7 @@ func (p *Provider) Exchange(ctx context.Context, cb provider.Callback) (provider
 	}
 	granted, _ := tok.Extra("scope").(string)
 	g := provider.Grant{Token: courier.BareToken(tok, p.now()), Identity: id, Scopes: normalizeScopes(granted)}
-	access, reason := accessOf(g.Scopes)
+	access, reason := accessOf(g.Scopes, cb.Access)
 	if reason != "" {
 		return provider.Grant{}, &provider.Error{Kind: provider.ErrAccess, Op: op, Reason: reason}
 	}
@@ -162,7 +162,7 @@ func (p *Provider) Refresh(ctx context.Context, g provider.Grant) (provider.Gran
 	}
 	if granted, _ := tok.Extra("scope").(string); granted != "" {
 		scopes := normalizeScopes(granted)
-		access, reason := accessOf(scopes)
+		access, reason := accessOf(scopes, g.Access)
 		if reason != "" {
 			return g, &provider.Error{Kind: provider.ErrAccess, Op: op, Reason: reason}
 		}

@@ -17,7 +17,7 @@ import (
 // that no snippet leaves the server.
 func (m *mailbox) Envelope(ctx context.Context, ref provider.Ref) (*provider.Envelope, error) {
 	const op = "gmail: envelope"
-	if err := m.may(op, provider.AccessReplies); err != nil {
+	if err := m.may(op, provider.AccessEnvelopes); err != nil {
 		return nil, err
 	}
 	msg, err := m.headers(ctx, op, ref, provider.EnvelopeHeaders())

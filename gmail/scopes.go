@@ -23,6 +23,8 @@ func scopesFor(a provider.Access) []string {
 	switch a {
 	case provider.AccessSend:
 		return []string{"openid", "email", scopeSend}
+	case provider.AccessEnvelopes:
+		return []string{"openid", "email", scopeSend, scopeMetadata}
 	case provider.AccessReplies:
 		return []string{"openid", "email", scopeSend, scopeReadonly}
 	}
@@ -48,20 +50,24 @@ func normalizeScopes(granted string) []string {
 }
 
 // accessOf says what the scopes are good for. The reason is empty if they
-// are good for anything.
-func accessOf(scopes []string) (provider.Access, string) {
+// are good for anything. Asked is what the consent page asked for, or the
+// access that a grant has: empty where it is not known.
+func accessOf(scopes []string, asked provider.Access) (provider.Access, string) {
 	has := func(any ...string) bool {
 		return slices.ContainsFunc(any, func(s string) bool { return slices.Contains(scopes, s) })
 	}
 	if !has(scopeSend, scopeCompose, scopeModify, scopeFull) {
 		return "", "send_scope_missing"
 	}
-	if !has(scopeReadonly, scopeModify, scopeFull) {
-		return provider.AccessSend, ""
-	}
-	if has(scopeMetadata) {
+	wide, metadata := has(scopeReadonly, scopeModify, scopeFull), has(scopeMetadata)
+	switch {
+	case metadata && (!wide || asked == provider.AccessEnvelopes):
+		return provider.AccessEnvelopes, "" // all that Gmail lets such a token do
+	case metadata:
 		// Reads would be refused although the wider scope was granted.
 		return "", "metadata_scope_beside_wider"
+	case wide:
+		return provider.AccessReplies, ""
 	}
-	return provider.AccessReplies, ""
+	return provider.AccessSend, ""
 }

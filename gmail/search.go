@@ -25,10 +25,15 @@ const (
 // from: finds them: by a part of the address.
 const systemSenders = "from:(mailer-daemon OR postmaster OR nobody@gmail.com)"
 
-// Search implements provider.Mailbox. It lists ids; Gmail reads the mail.
+// Search implements provider.Mailbox. It lists ids; Gmail reads the mail. With
+// gmail.metadata Gmail searches for nobody, and shows threads.
 func (m *mailbox) Search(ctx context.Context, q provider.Query) ([]provider.Item, error) {
 	const op = "gmail: search"
-	if err := m.may(op, provider.AccessReplies); err != nil {
+	needs := provider.AccessReplies
+	if len(q.Threads) > 0 {
+		needs = provider.AccessEnvelopes
+	}
+	if err := m.may(op, needs); err != nil {
 		return nil, err
 	}
 	query, err := searchQuery(op, q)

@@ -161,7 +161,7 @@ func (l *Linker) checkBegin(p *BeginParams) (provider.Provider, error) {
 		p.Access = provider.AccessReplies
 	}
 	if !prov.Abilities(p.Access).Offered {
-		return nil, bad("begin", "Access", fmt.Sprintf("%q is not offered by %s; give provider.AccessSend or provider.AccessReplies", p.Access, p.Provider))
+		return nil, bad("begin", "Access", fmt.Sprintf("%q is not offered by %s; give provider.AccessSend, provider.AccessEnvelopes or provider.AccessReplies", p.Access, p.Provider))
 	}
 	if p.Asked == "" {
 		p.Asked = p.Access

@@ -73,7 +73,7 @@ func (l *Linker) Complete(ctx context.Context, p CompleteParams) (Completed, err
 	}
 	grant, err := prov.Exchange(ctx, provider.Callback{
 		Code: p.Query.Get("code"), Verifier: flow.Verifier, Nonce: flow.Nonce, RedirectURL: flow.Redirect,
-		Tenant: flow.Tenant, Issuer: p.Query.Get("iss"),
+		Tenant: flow.Tenant, Access: flow.Access, Issuer: p.Query.Get("iss"),
 	})
 	if err != nil {
 		l.appTrouble(ctx, flow.Provider, err)

@@ -394,7 +394,7 @@ func TestBeginNamesTheField(t *testing.T) {
 		"Session":     func(p *linking.BeginParams) { p.Session = "" },
 		"Provider":    func(p *linking.BeginParams) { p.Provider = "yahoo" },
 		"RedirectURL": func(p *linking.BeginParams) { p.RedirectURL = "" },
-		"Access":      func(p *linking.BeginParams) { p.Access = provider.AccessEnvelopes },
+		"Access":      func(p *linking.BeginParams) { p.Access = "everything" },
 	} {
 		p := begin("maria")
 		change(&p)

@@ -123,6 +123,8 @@ func purpose(scope string) string {
 		return "To know and show the address of the mailbox that is linked. It reads the signed-in user's own profile only."
 	case scopeSend:
 		return "To send mail that the mailbox's user writes or approves, from their own address. It reads nothing."
+	case scopeBasic:
+		return "To see by its headers that an answer to that mail has come, so that follow-ups stop at once. It reads the signed-in user's mailbox only; no text and no attachment of any mail can be read with it, and nothing is changed or deleted."
 	case scopeRead:
 		return "To see answers to that mail and reports on its delivery, so that follow-ups stop at once and the conversation can be shown. It reads the signed-in user's mailbox only; mail that belongs to no such conversation is not opened, and nothing is changed or deleted."
 	}

@@ -101,7 +101,7 @@ func TestAdminConsent(t *testing.T) {
 	if _, err := f.prov.AuthorizeAdmin(req); !errors.Is(err, provider.ErrInvalid) {
 		t.Errorf("without a state: %v", err)
 	}
-	req.Access = provider.AccessEnvelopes
+	req.Access = "everything"
 	if _, err := f.prov.AdviseAdmin(req); !errors.Is(err, provider.ErrAccess) {
 		t.Errorf("an access that is not offered: %v", err)
 	}

@@ -64,7 +64,7 @@ func (m *mailbox) start(ctx context.Context, op string) (provider.Cursor, error)
 // that is not the last of its kind, or of the round.
 func (m *mailbox) Changes(ctx context.Context, since provider.Cursor) (provider.Page, error) {
 	const op = "msgraph: changes"
-	if err := m.may(op, provider.AccessReplies); err != nil {
+	if err := m.may(op, provider.AccessEnvelopes); err != nil {
 		return provider.Page{}, err
 	}
 	pos, err := m.position(op, since)

@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/oauth2"
@@ -93,6 +94,8 @@ type Provider struct {
 	keys      oidc.KeySet
 	folders   folders
 	push      *PushConfig // nil is none
+
+	headersShown atomic.Bool // to Mail.ReadBasic, once
 }
 
 var (
@@ -198,6 +201,11 @@ func (p *Provider) Abilities(a provider.Access) provider.Abilities {
 	switch a {
 	case provider.AccessSend:
 		return provider.Abilities{Offered: true}
+	case provider.AccessEnvelopes:
+		return provider.Abilities{
+			Offered: true, Locate: provider.ReachMailbox, ThreadReplies: true, SenderReplies: true,
+			AutoReplies: provider.DetectHeaders, Reports: provider.DetectSender, Preview: true,
+		}
 	case provider.AccessReplies:
 		return provider.Abilities{
 			Offered: true, Locate: provider.ReachMailbox, ThreadReplies: true, SenderReplies: true,

@@ -198,7 +198,7 @@ func harness(t *testing.T, sockets bool, cfg msgraphtest.Config) providertest.Ha
 			t.Helper()
 			// Users can't untick anything here, but a page that asks for less
 			// yields a token for less.
-			less := map[provider.Access][]string{"": {"Mail.Send", "Mail.Read"}, provider.AccessSend: {"Mail.Read"}}[granted]
+			less := map[provider.Access][]string{"": {"Mail.Send", "Mail.Read", "Mail.ReadBasic"}, provider.AccessSend: {"Mail.Read", "Mail.ReadBasic"}}[granted]
 			u, err := url.Parse(page)
 			if err != nil {
 				t.Fatal(err)

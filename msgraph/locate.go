@@ -22,10 +22,10 @@ import (
 // that came and went between two rounds.
 func (m *mailbox) Locate(ctx context.Context, key provider.SendKey) ([]provider.Located, error) {
 	const op = "msgraph: locate"
-	if !m.acc.Access.Includes(provider.AccessReplies) {
+	if !m.acc.Access.Includes(provider.AccessEnvelopes) {
 		return nil, &provider.Error{Kind: provider.ErrOutcomeUnknown, Op: op, Reason: "access_" + string(m.acc.Access)}
 	}
-	if err := m.may(op, provider.AccessReplies); err != nil {
+	if err := m.may(op, provider.AccessEnvelopes); err != nil {
 		return nil, err
 	}
 	now := m.p.now()
@@ -103,7 +103,7 @@ func (m *mailbox) byKey(ctx context.Context, op, folder string, key provider.Sen
 	if id := sameID(key); id != "" {
 		terms = append(terms, id)
 	}
-	if key.Key != "" {
+	if key.Key != "" && !m.basic() {
 		terms = append(terms, "singleValueExtendedProperties/Any(ep: ep/id eq "+quoted(propKey)+" and ep/value eq "+quoted(key.Key)+")")
 	}
 	for _, filter := range terms {
@@ -238,7 +238,11 @@ func (m *mailbox) look(ctx context.Context, op string, at *message, key provider
 		v.Gap("message_id_unreadable")
 		return nil
 	}
-	msg, err := m.one(ctx, op, provider.Ref(at.ID), located(), propKey)
+	var props []string
+	if !m.basic() {
+		props = append(props, propKey)
+	}
+	msg, err := m.one(ctx, op, provider.Ref(at.ID), located(), props...)
 	if errors.Is(err, provider.ErrNotFound) {
 		v.Gap("deletion_in_span")
 		return nil

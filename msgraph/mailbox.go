@@ -41,6 +41,10 @@ func (m *mailbox) may(op string, need provider.Access) error {
 	return nil
 }
 
+// basic reports whether the access is to headers alone: Mail.ReadBasic shows
+// no extended properties, and neither takes a $search nor shows content.
+func (m *mailbox) basic() bool { return !m.acc.Access.Includes(provider.AccessReplies) }
+
 // Profile implements provider.Mailbox. The cursor is taken first: what comes
 // while the rest is asked for comes after it.
 func (m *mailbox) Profile(ctx context.Context) (provider.Profile, error) {
@@ -49,7 +53,7 @@ func (m *mailbox) Profile(ctx context.Context) (provider.Profile, error) {
 		return provider.Profile{}, m.err
 	}
 	var prof provider.Profile
-	if m.acc.Access.Includes(provider.AccessReplies) {
+	if m.acc.Access.Includes(provider.AccessEnvelopes) {
 		cursor, err := m.start(ctx, op)
 		if err != nil {
 			return provider.Profile{}, err

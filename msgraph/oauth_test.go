@@ -84,6 +84,8 @@ func TestAuthorize(t *testing.T) {
 	for access, want := range map[provider.Access]string{
 		provider.AccessSend:    "openid profile offline_access User.Read Mail.Send",
 		provider.AccessReplies: "openid profile offline_access User.Read Mail.Send Mail.Read",
+
+		provider.AccessEnvelopes: "openid profile offline_access User.Read Mail.Send Mail.ReadBasic",
 	} {
 		page, err := f.prov.Authorize(provider.AuthRequest{Access: access, RedirectURL: redirectURL, State: "s", Nonce: "n", Challenge: "c"})
 		if err != nil {
@@ -97,8 +99,8 @@ func TestAuthorize(t *testing.T) {
 			t.Errorf("%s: %v", access, q)
 		}
 	}
-	if _, err := f.prov.Authorize(provider.AuthRequest{Access: provider.AccessEnvelopes, RedirectURL: redirectURL, State: "s", Nonce: "n", Challenge: "c"}); !errors.Is(err, provider.ErrAccess) {
-		t.Errorf("envelopes: %v", err)
+	if _, err := f.prov.Authorize(provider.AuthRequest{Access: "everything", RedirectURL: redirectURL, State: "s", Nonce: "n", Challenge: "c"}); !errors.Is(err, provider.ErrAccess) {
+		t.Errorf("everything: %v", err)
 	}
 }
 

@@ -230,7 +230,7 @@ func TestRefusedBeforeAnyRequest(t *testing.T) {
 			t.Errorf("the ref %q: %v", ref, err)
 		}
 	}
-	for _, access := range []provider.Access{provider.AccessSend, provider.AccessEnvelopes, ""} {
+	for _, access := range []provider.Access{provider.AccessSend, ""} {
 		if _, err := sender(t, "http://"+w.Addr, nil, &token{}, access).Envelope(t.Context(), "AAMk"); !errors.Is(err, provider.ErrAccess) {
 			t.Errorf("access %q: %v", access, err)
 		}

@@ -3,7 +3,9 @@ package msgraph
 import (
 	"bytes"
 	"context"
+	"errors"
 	"io"
+	"slices"
 
 	abstractions "github.com/microsoft/kiota-abstractions-go"
 
@@ -13,18 +15,33 @@ import (
 
 // Envelope implements provider.Mailbox: named fields and properties, never
 // bodyPreview. Graph gives internet headers all or none; those that an
-// Envelope has no place for are dropped.
+// Envelope has no place for are dropped. Whether Mail.ReadBasic shows any is
+// a belief: where it doesn't, by leaving them out or by refusing a request
+// that names them, the envelope is Partial.
 func (m *mailbox) Envelope(ctx context.Context, ref provider.Ref) (*provider.Envelope, error) {
 	const op = "msgraph: envelope"
-	if err := m.may(op, provider.AccessReplies); err != nil {
+	if err := m.may(op, provider.AccessEnvelopes); err != nil {
 		return nil, err
 	}
-	msg, err := m.one(ctx, op, ref, append(located(), "subject", "from", "sender", "replyTo", "toRecipients", "ccRecipients",
-		"sentDateTime", "internetMessageHeaders"), propClass, propHeaders, propReferences, propInReplyTo, propKey)
+	fields := append(located(), "subject", "from", "sender", "replyTo", "toRecipients", "ccRecipients", "sentDateTime")
+	all := append(slices.Clone(fields), "internetMessageHeaders")
+	var msg *message
+	var err error
+	if !m.basic() {
+		msg, err = m.one(ctx, op, ref, all, propClass, propHeaders, propReferences, propInReplyTo, propKey)
+	} else if msg, err = m.one(ctx, op, ref, all); errors.Is(err, provider.ErrAccess) && !m.p.headersShown.Load() {
+		msg, err = m.one(ctx, op, ref, fields)
+	}
 	if err != nil {
 		return nil, err
 	}
 	env := msg.envelope()
+	if m.basic() {
+		env.Partial = len(msg.Headers) == 0
+		if !env.Partial {
+			m.p.headersShown.Store(true) // so that a refusal has another cause
+		}
+	}
 	if err := m.situate(ctx, op, &env, msg); err != nil {
 		return nil, err
 	}

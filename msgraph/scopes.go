@@ -12,6 +12,7 @@ import (
 // is never asked for beside a wider one, and nothing that writes ever is.
 const (
 	scopeSend      = "Mail.Send"
+	scopeBasic     = "Mail.ReadBasic"
 	scopeRead      = "Mail.Read"
 	scopeReadWrite = "Mail.ReadWrite"
 	scopeUser      = "User.Read"
@@ -24,6 +25,8 @@ func scopesFor(a provider.Access) []string {
 	switch a {
 	case provider.AccessSend:
 		return base
+	case provider.AccessEnvelopes:
+		return append(base, scopeBasic)
 	case provider.AccessReplies:
 		return append(base, scopeRead)
 	}
@@ -38,7 +41,7 @@ func normalizeScopes(granted string) []string {
 		if i := strings.LastIndexByte(s, '/'); i >= 0 {
 			s = s[i+1:]
 		}
-		for _, known := range []string{scopeSend, scopeRead, scopeReadWrite, scopeUser, "Mail.ReadBasic", "openid", "profile", "email", "offline_access"} {
+		for _, known := range []string{scopeSend, scopeRead, scopeReadWrite, scopeUser, scopeBasic, "openid", "profile", "email", "offline_access"} {
 			if strings.EqualFold(s, known) {
 				s = known
 			}
@@ -60,6 +63,8 @@ func accessOf(scopes []string) (provider.Access, string) {
 		return "", "send_scope_missing"
 	case has(scopeRead) || has(scopeReadWrite):
 		return provider.AccessReplies, ""
+	case has(scopeBasic):
+		return provider.AccessEnvelopes, ""
 	}
 	return provider.AccessSend, ""
 }

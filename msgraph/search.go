@@ -25,10 +25,11 @@ const (
 
 // Search implements provider.Mailbox. Mail of senders is found by $filter,
 // which looks at the mail itself. Reports that name an address are found by
-// $search, over the index, whose lag is not known.
+// $search, over the index, whose lag is not known. Mail.ReadBasic allows none:
+// reports are all mail of system senders then, whoever it is about.
 func (m *mailbox) Search(ctx context.Context, q provider.Query) ([]provider.Item, error) {
 	const op = "msgraph: search"
-	if err := m.may(op, provider.AccessReplies); err != nil {
+	if err := m.may(op, provider.AccessEnvelopes); err != nil {
 		return nil, err
 	}
 	senders, err := checkQuery(op, q)
@@ -44,6 +45,9 @@ func (m *mailbox) Search(ctx context.Context, q provider.Query) ([]provider.Item
 	if len(q.Threads) > 0 {
 		filters = threadFilters(q)
 	}
+	if q.System && m.basic() {
+		filters = append(filters, systemFilter(q))
+	}
 	fields := identifiers()
 	if len(filters) > 1 || q.System {
 		fields = append(fields, "receivedDateTime") // to put several answers in order
@@ -55,7 +59,7 @@ func (m *mailbox) Search(ctx context.Context, q provider.Query) ([]provider.Item
 		}
 		found = append(found, part...)
 	}
-	if q.System {
+	if q.System && !m.basic() {
 		for _, kql := range reportSearches(q, senders) {
 			part, err := m.search(ctx, op, kql, q, limit, fields)
 			if err != nil {
@@ -138,6 +142,17 @@ func threadFilters(q provider.Query) []string {
 		}
 	}
 	return join(terms, func(part []string) string { return span + " and (" + strings.Join(part, " or ") + ")" })
+}
+
+// systemFilter is what finds delivery reports where nothing can be searched
+// for: mail of those who write them, whoever it is about. That $filter looks
+// at how an address begins is a belief.
+func systemFilter(q provider.Query) string {
+	var terms []string
+	for _, local := range []string{"postmaster@", "mailer-daemon@", "microsoftexchange329e71ec88ae4615bbc36ab6ce41109e"} {
+		terms = append(terms, "startswith(from/emailAddress/address,"+quoted(local)+")")
+	}
+	return spanFilter(q) + " and (" + strings.Join(terms, " or ") + ")"
 }
 
 // reportSearches writes q for $search, in KQL: mail of those who write

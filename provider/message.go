@@ -69,7 +69,9 @@ type Query struct {
 
 	// System asks also for messages from the senders that IsSystemSender
 	// lists, if their text names one of From: delivery reports about these
-	// addresses, and not those about mail of others. It needs From.
+	// addresses, and not those about mail of others. Where the access has
+	// Reports by sender, no text can be searched, and it asks for all of them.
+	// It needs From.
 	System bool
 
 	Since time.Time // received at or after; required
@@ -107,6 +109,10 @@ type Envelope struct {
 
 	// Class is Exchange's message class, empty elsewhere.
 	Class string
+
+	// Partial says that the service did not show the headers that tell a
+	// person from a machine. That one is missing then means nothing.
+	Partial bool
 
 	// Header holds the further headers that were asked for by name, such as
 	// Auto-Submitted and X-Failed-Recipients, decoded. EnvelopeHeaders lists

@@ -27,6 +27,7 @@ type Callback struct {
 	Nonce       string // as sent in AuthRequest
 	RedirectURL string // as sent in AuthRequest
 	Tenant      string // as sent in AuthRequest
+	Access      Access // as sent in AuthRequest; empty is not known
 	Issuer      string // the redirect's iss parameter (RFC 9207); empty if absent
 }
 

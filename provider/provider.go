@@ -126,8 +126,8 @@ type Mailbox interface {
 	Changes(ctx context.Context, since Cursor) (Page, error)
 
 	// Search lists messages from the given senders, or of the given threads, in
-	// a span of time, in
-	// every folder. ErrAccess where the grant forbids it.
+	// a span of time, in every folder. ErrAccess where the grant forbids it:
+	// Threads need ThreadReplies, all else needs SenderReplies.
 	Search(ctx context.Context, q Query) ([]Item, error)
 
 	// Envelope reads the named headers of one message, never its text. Of the

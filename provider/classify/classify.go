@@ -47,7 +47,8 @@ type Verdict struct {
 
 // Classify judges a message by its envelope and, where msg is not nil, its
 // content. With headers alone a delivery report names its recipients only in
-// X-Failed-Recipients, and an out-of-office has no return date.
+// X-Failed-Recipients, and an out-of-office has no return date. Of an envelope
+// that is Partial nothing but its content tells that a person wrote it.
 //
 // A verdict is an opinion on what the message says of itself, and anybody can
 // write a message that says it is a delivery report: before an address is
@@ -71,6 +72,9 @@ func Classify(env *provider.Envelope, msg *provider.Message) Verdict {
 	}
 	if provider.IsSystemSender(env.From) && len(env.InReplyTo) == 0 {
 		return Verdict{Class: Unsure, Evidence: "system sender"}
+	}
+	if env.Partial && msg == nil {
+		return Verdict{Class: Unsure, Evidence: "the headers that would tell are not shown"}
 	}
 	return Verdict{Class: Human, Evidence: "no sign of a machine"}
 }

@@ -168,6 +168,9 @@ func (b *memMailbox) Changes(ctx context.Context, since provider.Cursor) (provid
 	if err := ctx.Err(); err != nil {
 		return provider.Page{}, fmt.Errorf("%s: %w", opName(OpChanges), err)
 	}
+	if !b.provider.Abilities(b.account.Access).ThreadReplies {
+		return provider.Page{}, fail(OpChanges, provider.ErrAccess, "")
+	}
 	after, ok := b.position(since)
 	if !ok {
 		return provider.Page{}, fail(OpChanges, provider.ErrRejected, "cursor")
@@ -203,7 +206,8 @@ func itemOf(number, thread int64, labels []string, own bool) provider.Item {
 
 // Search implements provider.Mailbox.
 func (b *memMailbox) Search(ctx context.Context, q provider.Query) ([]provider.Item, error) {
-	if !b.provider.Abilities(b.account.Access).SenderReplies {
+	able := b.provider.Abilities(b.account.Access)
+	if len(q.Threads) > 0 && !able.ThreadReplies || len(q.Threads) == 0 && !able.SenderReplies {
 		return nil, fail(OpSearch, provider.ErrAccess, "")
 	}
 	switch {

@@ -45,10 +45,14 @@ func DefaultLimits() provider.Limits {
 	return provider.Limits{MaxMessageBytes: 36_700_160, MaxRecipients: 100, SendTimeout: time.Minute, Settle: 15 * time.Minute}
 }
 
-// DefaultAbilities are Gmail's, with AccessEnvelopes not offered.
+// DefaultAbilities are Gmail's. A token for AccessEnvelopes reads no content
+// here, and searches only for threads.
 func DefaultAbilities() map[provider.Access]provider.Abilities {
 	return map[provider.Access]provider.Abilities{
 		provider.AccessSend: {Offered: true},
+		provider.AccessEnvelopes: {
+			Offered: true, Locate: provider.ReachThread, ThreadReplies: true, AutoReplies: provider.DetectHeaders, Preview: true,
+		},
 		provider.AccessReplies: {
 			Offered: true, Locate: provider.ReachMailbox, ThreadReplies: true, SenderReplies: true,
 			AutoReplies: provider.DetectContent, Reports: provider.DetectContent, Content: true, Preview: true,

@@ -183,6 +183,17 @@ func locateMutants() []mutant {
 	}
 }
 
+// promising changes what AccessEnvelopes promises in one cell.
+func promising(name, cell string, change func(*provider.Abilities)) mutant {
+	return mutant{name: name, fails: "Abilities/envelopes/" + cell, abilities: func(p provider.Provider, a provider.Access) provider.Abilities {
+		ab := p.Abilities(a)
+		if a == provider.AccessEnvelopes {
+			change(&ab)
+		}
+		return ab
+	}}
+}
+
 func providerMutants() []mutant {
 	return []mutant{
 		{name: "drops-the-nonce", fails: "Authorize/Parameters", authorize: func(p provider.Provider, req provider.AuthRequest) (string, error) {
@@ -271,6 +282,31 @@ func providerMutants() []mutant {
 				ab.Locate = provider.ReachMailbox
 			}
 			return ab
+		}},
+		promising("envelopes-locate-nothing", "Locate", func(ab *provider.Abilities) { ab.Locate = provider.ReachNone }),
+		promising("envelopes-see-no-answer", "ThreadReplies", func(ab *provider.Abilities) { ab.ThreadReplies = false }),
+		promising("envelopes-see-new-threads", "SenderReplies", func(ab *provider.Abilities) { ab.SenderReplies = true }),
+		promising("envelopes-read-absences", "AutoReplies", func(ab *provider.Abilities) { ab.AutoReplies = provider.DetectContent }),
+		promising("envelopes-find-reports", "Reports", func(ab *provider.Abilities) { ab.Reports = provider.DetectSender }),
+		promising("envelopes-read-content", "Content", func(ab *provider.Abilities) { ab.Content = true }),
+		promising("envelopes-prove-no-preview", "Preview", func(ab *provider.Abilities) { ab.Preview = false }),
+		{name: "reads-content-over-envelopes", fails: "Abilities/envelopes/Content", content: func(ctx context.Context, b *mutatedBox, w provider.Warrant) (*provider.Message, error) {
+			msg, err := b.Mailbox.Content(ctx, w)
+			if b.account.Access == provider.AccessEnvelopes && errors.Is(err, provider.ErrAccess) {
+				return &provider.Message{}, nil
+			}
+			return msg, err
+		}},
+		{name: "takes-hidden-headers-for-none", fails: "Abilities/envelopes/AutoReplies", envelope: func(ctx context.Context, b *mutatedBox, ref provider.Ref) (*provider.Envelope, error) {
+			env, err := b.Mailbox.Envelope(ctx, ref)
+			if err == nil && b.account.Access == provider.AccessEnvelopes {
+				env.Header = nil
+			}
+			return env, err
+		}},
+		{name: "resends-over-envelopes", fails: "Envelopes/LocateNotProven", locate: func(ctx context.Context, b *mutatedBox, key provider.SendKey) ([]provider.Located, error) {
+			key.Proven = key.Proven || b.account.Access == provider.AccessEnvelopes
+			return b.Mailbox.Locate(ctx, key)
 		}},
 		{name: "promises-too-little", fails: "Abilities/replies/SenderReplies", abilities: func(p provider.Provider, a provider.Access) provider.Abilities {
 			ab := p.Abilities(a)

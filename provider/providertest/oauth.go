@@ -146,15 +146,21 @@ func authorizeTests() tests {
 // redeem consents to access after it was asked for the most.
 func (w *world) redeem(t *testing.T, granted provider.Access) provider.Callback {
 	t.Helper()
+	return w.redeemOf(t, w.most(t), granted)
+}
+
+// redeemOf consents to access after another was asked for.
+func (w *world) redeemOf(t *testing.T, asked, granted provider.Access) provider.Callback {
+	t.Helper()
 	need(t, w.Redeem != nil, "way to consent at a page (Redeem)")
-	req := authRequest(w.most(t))
+	req := authRequest(asked)
 	page, err := w.Provider.Authorize(req)
 	if err != nil {
 		t.Fatal(err)
 	}
 	got := w.Redeem(t, page, granted)
 	return provider.Callback{
-		Code: got.Code, Issuer: got.Issuer, Verifier: suiteVerifier, Nonce: suiteNonce, RedirectURL: suiteRedirect,
+		Code: got.Code, Issuer: got.Issuer, Access: asked, Verifier: suiteVerifier, Nonce: suiteNonce, RedirectURL: suiteRedirect,
 	}
 }
 
@@ -165,7 +171,7 @@ func exchangeTests() tests {
 				if !w.Provider.Abilities(access).Offered {
 					continue
 				}
-				g, err := w.Provider.Exchange(t.Context(), w.redeem(t, access))
+				g, err := w.Provider.Exchange(t.Context(), w.redeemOf(t, access, access))
 				if err != nil {
 					t.Fatal(err)
 				}

@@ -140,6 +140,31 @@ func readMutants() []mutant {
 			return items[max(0, len(items)-max(limit, 1)):], err
 		}},
 		{name: "search-ignores-system-senders", fails: "Search/SystemSenders", search: asking(func(q *provider.Query) { q.System = false })},
+		{name: "threads-miss-junk", fails: "Search/OwnAndJunkByThread", search: dropping(func(i provider.Item) bool { return i.Place == provider.PlaceJunk })},
+		{name: "threads-miss-own-mail", fails: "Envelopes/SearchOwnAndJunkByThread", search: dropping(func(i provider.Item) bool { return i.Own })},
+		{name: "threads-read-envelopes", fails: "Search/OwnAndJunkByThread", search: func(ctx context.Context, b *mutatedBox, q provider.Query) ([]provider.Item, error) {
+			items, err := b.Mailbox.Search(ctx, q)
+			if len(q.Threads) > 0 {
+				for _, i := range items {
+					_, _ = b.Mailbox.Envelope(ctx, i.Ref)
+				}
+			}
+			return items, err
+		}},
+		{name: "threads-without-access", fails: "Search/ThreadsAccess", search: func(ctx context.Context, b *mutatedBox, q provider.Query) ([]provider.Item, error) {
+			items, err := b.Mailbox.Search(ctx, q)
+			if len(q.Threads) > 0 && errors.Is(err, provider.ErrAccess) {
+				return nil, nil
+			}
+			return items, err
+		}},
+		{name: "takes-a-failure-for-an-empty-thread", fails: "Search/ThreadsFail", search: func(ctx context.Context, b *mutatedBox, q provider.Query) ([]provider.Item, error) {
+			items, err := b.Mailbox.Search(ctx, q)
+			if len(q.Threads) > 0 && errors.Is(err, provider.ErrTemporary) {
+				return nil, nil
+			}
+			return items, err
+		}},
 		{name: "search-takes-too-many", fails: "Search/Rejected", search: asking(func(q *provider.Query) { q.From = q.From[:min(len(q.From), provider.MaxQuerySenders)] })},
 		{name: "invents-missing-envelopes", fails: "Envelope/NotFound", envelope: func(ctx context.Context, b *mutatedBox, ref provider.Ref) (*provider.Envelope, error) {
 			env, err := b.Mailbox.Envelope(ctx, ref)

@@ -27,7 +27,7 @@ func Run(t *testing.T, newHarness func(t *testing.T) Harness) {
 		{"Provider", providerTests()}, {"Authorize", authorizeTests()}, {"Exchange", exchangeTests()}, {"Refresh", refreshTests()},
 		{"Profile", profileTests()}, {"Send", sendTests()}, {"Locate", locateTests()}, {"Changes", changesTests()},
 		{"Search", searchTests()}, {"Envelope", envelopeTests()}, {"Content", contentTests()}, {"Errors", errorTests()},
-		{"Conversation", conversationTests()}, {"Abilities", abilityTests()}, {"Watch", watchTests()},
+		{"Conversation", conversationTests()}, {"Abilities", abilityTests()}, {"Watch", watchTests()}, {"Envelopes", envelopeAccessTests()},
 	}
 	for _, g := range groups {
 		t.Run(g.name, func(t *testing.T) {
@@ -46,6 +46,7 @@ func Run(t *testing.T, newHarness func(t *testing.T) Harness) {
 type world struct {
 	Harness
 	mails int
+	only  provider.Access // the one access that able takes; empty takes the most
 }
 
 // accesses are all, from most to least.
@@ -74,7 +75,7 @@ func (w *world) open(t *testing.T, addr string, access provider.Access) *link {
 func (w *world) able(t *testing.T, what string, has func(provider.Abilities) bool) *link {
 	t.Helper()
 	for _, a := range accesses() {
-		if ab := w.Provider.Abilities(a); ab.Offered && has(ab) {
+		if ab := w.Provider.Abilities(a); ab.Offered && has(ab) && (w.only == "" || w.only == a) {
 			return w.open(t, w.Address, a)
 		}
 	}
@@ -86,14 +87,14 @@ func canSend(ab provider.Abilities) bool    { return true }
 func canFeed(ab provider.Abilities) bool    { return ab.ThreadReplies }
 func canSearch(ab provider.Abilities) bool  { return ab.SenderReplies }
 func canContent(ab provider.Abilities) bool { return ab.Content }
-func canLocate(ab provider.Abilities) bool  { return ab.Locate == provider.ReachMailbox }
+func canLocate(ab provider.Abilities) bool  { return ab.Locate != provider.ReachNone }
 
 func (w *world) sender(t *testing.T) *link   { return w.able(t, "sending", canSend) }
 func (w *world) feeder(t *testing.T) *link   { return w.able(t, "ThreadReplies", canFeed) }
 func (w *world) searcher(t *testing.T) *link { return w.able(t, "SenderReplies", canSearch) }
 func (w *world) reader(t *testing.T) *link   { return w.able(t, "Content", canContent) }
 func (w *world) locator(t *testing.T) *link {
-	return w.able(t, "Locate in the whole mailbox", canLocate)
+	return w.able(t, "Locate", canLocate)
 }
 
 // source is a TokenSource over one grant.

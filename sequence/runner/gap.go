@@ -22,7 +22,7 @@ type gapData struct {
 // closeGap replaces an expired cursor. The fresh one is taken first and what
 // came into our threads in the span behind it is listed, so nothing falls
 // between the two. What tracked senders wrote elsewhere is found by the search
-// that is part of every read. So a gap costs what is tracked, whatever else the
+// that is part of every read, where the access allows one. So a gap costs what is tracked, whatever else the
 // mailbox received in it.
 func (p *pass) closeGap(ctx context.Context) error {
 	g := &p.data.Gap
@@ -129,7 +129,7 @@ func (p *pass) learn(ctx context.Context, since time.Time, thread string) error 
 // catchUp lists what came, since a mail left, into its thread that was learned
 // later, and what was passed over.
 func (p *pass) catchUp(ctx context.Context) error {
-	if !p.linked.Abilities.SenderReplies {
+	if !p.linked.Abilities.ThreadReplies {
 		return nil
 	}
 	learned, learnedIn := p.data.Learned, p.data.LearnedIn

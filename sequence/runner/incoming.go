@@ -272,7 +272,12 @@ func (p *pass) matched(ctx context.Context, env *provider.Envelope, m provider.M
 	}
 	v := classify.Classify(env, msg)
 	if m.Direction == provider.DirectionReport {
-		if m.Hits = citedHits(msg, m.Hits, ls); len(m.Hits) == 0 {
+		if p.linked.Abilities.Content {
+			m.Hits = citedHits(msg, m.Hits, ls)
+		} else {
+			m.Hits, v = likelyHit(env, m.Hits, ls), unread(v)
+		}
+		if len(m.Hits) == 0 {
 			return p.forget(ctx, env.Ref)
 		}
 	}
@@ -328,6 +333,39 @@ func citedHits(msg *provider.Message, hits []provider.Hit, ls map[string]*loaded
 		l := ls[h.Key]
 		return l == nil || !l.wrote(provider.BareID(msg.Report.OriginalMessageID), msg.Report.OriginalKey)
 	})
+}
+
+// likelyHit leaves of the conversations that a delivery report may be about,
+// where its content can't be read, the one with the newest mail: of those
+// whose subject it repeats, if it repeats any. A person has to look at it, so
+// a wrong guess costs a wait, and no address is given up.
+func likelyHit(env *provider.Envelope, hits []provider.Hit, ls map[string]*loaded) []provider.Hit {
+	left := func(h provider.Hit, ok func(sentMail) bool) bool {
+		l := ls[h.Key]
+		return l != nil && slices.ContainsFunc(l.rec.Mails, func(m sentMail) bool { return !env.Received.Before(m.At.Truncate(time.Second)) && ok(m) })
+	}
+	hits = slices.DeleteFunc(slices.Clone(hits), func(h provider.Hit) bool { return !left(h, func(sentMail) bool { return true }) })
+	subject := strings.ToLower(env.Subject)
+	named := slices.DeleteFunc(slices.Clone(hits), func(h provider.Hit) bool {
+		return !left(h, func(m sentMail) bool { return m.Subject != "" && strings.Contains(subject, strings.ToLower(m.Subject)) })
+	})
+	if len(named) > 0 {
+		hits = named
+	}
+	if len(hits) == 0 {
+		return nil
+	}
+	return []provider.Hit{slices.MaxFunc(hits, func(a, b provider.Hit) int { return lastMail(ls[a.Key]).Compare(lastMail(ls[b.Key])) })}
+}
+
+// unread is the verdict on a system sender's message of which the headers are
+// all that can be read.
+func unread(v classify.Verdict) classify.Verdict {
+	switch v.Class {
+	case classify.Bounce, classify.Delayed, classify.Receipt:
+		return v
+	}
+	return classify.Verdict{Class: classify.Unsure, Evidence: "a system sender's message that can't be read"}
 }
 
 // wrote reports whether a mail of the enrollment has this Message-ID or key.

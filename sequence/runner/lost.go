@@ -73,18 +73,15 @@ func (p *pass) recover(ctx context.Context) error {
 }
 
 // lostTime reads what came since the backup. Its cursor may have expired, or
-// be one that the mailbox has not reached, so it is not relied on where the
-// time can be listed.
+// be one that the mailbox has not reached, so it is not relied on.
 func (p *pass) lostTime(ctx context.Context) error {
 	if !p.linked.Abilities.ThreadReplies {
 		return nil
 	}
 	p.reachBack()
 	p.data.LastRead = earlier(p.data.LastRead, p.restored.Since)
-	if p.linked.Abilities.SenderReplies {
-		if err := p.closeGap(ctx); err != nil {
-			return err
-		}
+	if err := p.closeGap(ctx); err != nil {
+		return err
 	}
 	return p.read(ctx, true)
 }

@@ -42,12 +42,16 @@ func (p *pass) read(ctx context.Context, full bool) error {
 	if err := p.catchUp(ctx); err != nil { // the feed may have told a thread
 		return err
 	}
-	tracked, all := true, true
+	var tracked, all bool
+	var err error
 	if p.linked.Abilities.SenderReplies {
-		var err error
-		if tracked, all, err = p.searchSenders(ctx, start, full); err != nil {
-			return err
-		}
+		tracked, all, err = p.searchSenders(ctx, start, full)
+	} else {
+		tracked, err = p.tracks(ctx)
+		all = true
+	}
+	if err != nil {
+		return err
 	}
 	p.data.LastRead, p.readStart = start, start
 	if !all {
@@ -153,7 +157,7 @@ func (p *pass) searchSenders(ctx context.Context, start time.Time, full bool) (t
 	if full && p.data.Reported.Before(since) {
 		since = p.data.Reported
 	}
-	reports := full && !p.r.opts.NoReports && p.linked.Abilities.Reports == provider.DetectContent &&
+	reports := full && !p.r.opts.NoReports && p.linked.Abilities.Reports != provider.DetectNone &&
 		!p.data.LastSend.IsZero() && start.Before(p.data.LastSend.Add(provider.ReportSpan))
 	// Mail of the lost time may be known only since the last search.
 	lost := p.restored != nil && since.Before(p.restored.Until)
@@ -205,6 +209,15 @@ func (p *pass) senders(ctx context.Context, start time.Time, full bool) (list []
 			return list, true, nil
 		}
 	}
+}
+
+// tracks reports whether answers of anybody are waited for.
+func (p *pass) tracks(ctx context.Context) (bool, error) {
+	rows, err := p.r.cfg.Store.Index(ctx, store.ListIndex{Mailbox: p.box.ID, Kind: store.IndexSender, Now: p.r.cfg.Now(), Limit: 1})
+	if err != nil {
+		return false, fmt.Errorf("runner: tracked senders: %w", err)
+	}
+	return len(rows) > 0, nil
 }
 
 // searchAll returns all that a query matches. A full answer may be a cut
