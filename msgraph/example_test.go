@@ -22,6 +22,6 @@ func ExampleNew() {
 	fmt.Println(errors.Is(err, provider.ErrInvalid), err)
 	// Output:
 	// sees answers in the thread: true
-	// headers alone are offered: false
+	// headers alone are offered: true
 	// true msgraph: new: Config.ClientSecret: is empty; it is the value, not the id, of a client secret of the app registration, unless there is a Certificate
 }
