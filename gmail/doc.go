@@ -6,13 +6,25 @@
 // one: a token that has both is treated as metadata by Gmail (a user report
 // confirmed by Google as "will not fix", issuetracker 115621456).
 //
-//	AccessSend     gmail.send
-//	AccessReplies  gmail.send, gmail.readonly
+//	AccessSend       gmail.send
+//	AccessEnvelopes  gmail.send, gmail.metadata
+//	AccessReplies    gmail.send, gmail.readonly
 //
-// and with both openid and email, to know whose mailbox it is.
-// AccessEnvelopes is not offered yet. Google lets users untick scopes on the
-// consent page, so what was granted is read from the token answer: without
-// gmail.send linking fails, without gmail.readonly the link is AccessSend.
+// and with all of them openid and email, to know whose mailbox it is. Google
+// lets users untick scopes on the consent page, so what was granted is read
+// from the token answer: without gmail.send linking fails, without a scope to
+// read with the link is AccessSend. A grant of gmail.metadata stays with the
+// user's account, so stepping up from AccessEnvelopes takes a revocation and a
+// fresh consent.
+//
+// # Headers alone
+//
+// With gmail.metadata Gmail refuses every search, even an empty one, and every
+// format but minimal and metadata. So answers are seen in the threads of our
+// mail alone, a gap in the feed is closed with threads.get, and a mail of
+// unknown outcome is looked for in its thread, in the history since the intent
+// and among what lies in Sent and Drafts, newest first. The addresses that a
+// user may send from are not shown.
 //
 // # OAuth clients
 //

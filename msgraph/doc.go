@@ -5,11 +5,16 @@
 //
 // All are delegated, and none writes to the mailbox:
 //
-//	AccessSend     Mail.Send, User.Read, offline_access
-//	AccessReplies  Mail.Send, Mail.Read, User.Read, offline_access
+//	AccessSend       Mail.Send, User.Read, offline_access
+//	AccessEnvelopes  Mail.Send, Mail.ReadBasic, User.Read, offline_access
+//	AccessReplies    Mail.Send, Mail.Read, User.Read, offline_access
 //
-// and with both openid and profile, to know whose mailbox it is. Mail.ReadBasic
-// is never asked for beside Mail.Read. AccessEnvelopes is not offered yet.
+// and with all of them openid and profile, to know whose mailbox it is.
+// Mail.ReadBasic is never asked for beside Mail.Read. It shows neither text nor
+// extended properties and takes no $search, so a report that Exchange wrote is
+// known by its sender alone, and of a copy whose Message-ID was replaced nothing
+// is known. Whether it shows internet headers is a belief: where it doesn't,
+// envelopes are Partial, and answers are known by conversation and sender.
 // Under the consent policy that new tenants have, users may grant Mail.Send
 // and not Mail.Read, which an administrator has to approve
 // (https://learn.microsoft.com/entra/identity/enterprise-apps/manage-app-consent-policies).

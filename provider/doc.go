@@ -12,12 +12,15 @@
 //	unknown outcome   person   thread     mailbox      person   mailbox    mailbox
 //	answer in thread  host     yes        yes          host     yes        yes
 //	answer elsewhere  host     no         by sender    host     by sender  by sender
-//	out-of-office     -        headers    content      -        headers    content
+//	out-of-office     -        headers    content      -        headers*   content
 //	bounce elsewhere  -        no         content      -        by sender  content
 //	content           -        no         yes          -        no         yes
 //	preview proof     no       yes        yes          no       yes        yes
 //
-// Envelopes is planned, and not offered by an adapter of this module yet.
+// Where no headers come (*) the envelope says so in Partial, and nobody can
+// be told from a machine: what arrives is held for a person. Envelopes is for
+// those who want nobody to be able to read a text; it is no easier to get
+// approved than Replies.
 //
 // # Sending
 //
