@@ -49,11 +49,13 @@
 //     Mailboxes, and its MayAct the runner's, if colleagues may send.
 //  7. Take the changes of links (linking.Config.OnChange) to tell users and the
 //     operator, call linking.Linker.CheckAll every few minutes, and show Status.
-//  8. Call Enroll, Send, Preview, Pause, Resume, Skip, Stop and RecordReply as
-//     users act, and Unsubscribe and Erase as candidates ask.
-//  9. Take the events (runner.Config.Events), show flagged conversations to a
-//     person, and give them Decide for a mail of which nobody knows whether it
-//     left.
+//  8. Call Enroll, Send, Reply, Preview, Pause, Resume, Skip, Stop and
+//     RecordReply as users act, and Unsubscribe, Export and Erase as candidates
+//     ask.
+//  9. Take the events (runner.Config.Events; runner.Channel makes a Go channel
+//     of them), show flagged conversations to a person with Reply, Answered and
+//     Attachment beside them, and give them Decide for a mail of which nobody
+//     knows whether it left.
 //  10. After a restoration from a backup call runner.Runner.Recover before the
 //     first Tick. After a change of keys call Reseal: of Linker, Runner, and
 //     sqlstore's Conversations.

@@ -51,7 +51,7 @@ type host struct {
 	fail                         func(http.ResponseWriter, *http.Request, linkhttp.Failure)
 }
 
-func readmeLoop(ctx context.Context, h host, linkID string) (runner.Enrollment, error) {
+func readmeLoop(ctx context.Context, h host, linkID, userID string) (runner.Enrollment, error) {
 	db, id, secret, appID, appSecret, keys, secretOf32Bytes := h.db, h.id, h.secret, h.appID, h.appSecret, h.keys, h.key
 	mySink, myTemplates, tellUser, whoIsSignedIn, showWhatToDo := h.sink, h.templates, h.tell, h.user, h.fail
 	// README.md: 1
@@ -93,8 +93,13 @@ func readmeLoop(ctx context.Context, h host, linkID string) (runner.Enrollment, 
 		Key: "campaign-7/candidate-42", Link: linkID, Recipient: provider.Address{Name: "Ada", Addr: "ada@example.net"},
 		Sequence: seq, Zone: "Europe/Paris",
 	})
+
+	// The answer: the drip has ended, and your page shows the conversation. Your user answers in its thread.
+	entries, err := tables.Conversations().Conversation(ctx, enrolled.ID)
+	answer, err := run.Reply(ctx, runner.ReplyParams{Key: "answer-1", Enrollment: enrolled.ID, Actor: userID, Text: "Shall we talk on Monday?"})
 	// README.md: end
-	return enrolled, err
+	_ = entries
+	return answer, err
 }
 
 func readmeFakes(id, secret string, begun linking.Begun) (*url.URL, *gmail.Provider, error) {
