@@ -123,7 +123,8 @@ func (w Warrant) Permits(subject string) bool {
 // others in it, as does a recipient's conversation elsewhere: two candidates
 // in one thread keep their own, and what somebody in copy writes there belongs
 // to the conversation that they are part of. The recipient's address counts alone only for
-// mail received after our first mail to it. A draft matches nothing.
+// mail received after our first mail to it, give or take ClockSlack. A draft
+// matches nothing.
 func Match(env *Envelope, known *Known) Matched {
 	if env == nil || known == nil || env.Ref == "" || known.Account.Subject == "" || env.Draft || env.Place == PlaceDraft {
 		return Matched{}
@@ -263,10 +264,16 @@ func byAddress(env *Envelope, sent []Sent) []Hit {
 	return hits
 }
 
-// before compares a service's time with ours. Services tell whole seconds, so
-// an answer within the second of our mail would seem to come before it.
+// ClockSlack is how far the clocks of a host and of a mail service may be
+// apart: what was received no longer than this before our mail by these clocks
+// counts as received after it.
+const ClockSlack = 2 * time.Minute
+
+// before compares a service's time with ours. Machines answer within a second,
+// and services tell whole seconds: without slack their answer to us would seem
+// to come before our mail.
 func before(received, sent time.Time) bool {
-	return received.Before(sent.Truncate(time.Second))
+	return received.Before(sent.Add(-ClockSlack))
 }
 
 // reported finds the conversations a system sender's message may be about.

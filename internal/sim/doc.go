@@ -45,6 +45,9 @@
 //     mail besides.
 //   - A message that was passed over, since it could not be read, went out of
 //     reach of later reads; now it stays in reach until it is read.
+//   - An absence that answered within seconds was taken for older than our mail,
+//     by a process whose clock was a minute fast, and for none of ours for good.
+//     Match allows for clocks that differ (provider.ClockSlack).
 //   - A claim that was lost while its trouble was told ended Tick with an error.
 //
 // A service that leaves neither its Message-ID nor its key on our own mail
