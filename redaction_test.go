@@ -12,6 +12,7 @@ import (
 
 	"github.com/outreachkit/outreach/gmail"
 	"github.com/outreachkit/outreach/linking"
+	"github.com/outreachkit/outreach/linking/linkhttp"
 	"github.com/outreachkit/outreach/msgraph"
 	"github.com/outreachkit/outreach/provider"
 	"github.com/outreachkit/outreach/sequence/runner"
@@ -29,6 +30,7 @@ func TestSecretsDontPrint(t *testing.T) {
 		linking.BeginParams{Session: canary},
 		linking.BeginAdminParams{Session: canary},
 		provider.AdminRequest{State: canary},
+		linkhttp.User{Owner: "maria", Session: canary},
 		linking.CompleteParams{Query: url.Values{"code": {canary}}, Session: canary},
 		provider.AuthRequest{State: canary, Nonce: canary},
 		provider.Callback{Code: canary, Verifier: canary},
@@ -40,6 +42,7 @@ func TestSecretsDontPrint(t *testing.T) {
 	} {
 		var log bytes.Buffer
 		slog.New(slog.NewTextHandler(&log, nil)).Info("told", "value", v)
+		slog.New(slog.NewJSONHandler(&log, nil)).Info("told", "value", v)
 		for _, s := range []string{fmt.Sprint(v), fmt.Sprintf("%+v", v), fmt.Sprintf("%#v", v), log.String()} {
 			if strings.Contains(s, canary) || strings.Contains(s, fmt.Sprint([]byte(canary))) || strings.Contains(s, "0x63, 0x61, 0x6e") {
 				t.Errorf("%T prints as %s", v, s)

@@ -2,6 +2,7 @@ package provider
 
 import (
 	"context"
+	"log/slog"
 	"net/http"
 	"time"
 )
@@ -106,8 +107,19 @@ func (p WatchParams) String() string { return "provider.WatchParams(the secret h
 // GoString hides the secret.
 func (p WatchParams) GoString() string { return p.String() }
 
+// LogValue hides the secret.
+func (p WatchParams) LogValue() slog.Value { return slog.StringValue(p.String()) }
+
 // String hides the secret.
 func (n Notice) String() string { return "provider.Notice(" + string(n.Kind) + ")" }
 
 // GoString hides the secret.
 func (n Notice) GoString() string { return n.String() }
+
+// LogValue hides the secret.
+func (n Notice) LogValue() slog.Value { return slog.StringValue(n.String()) }
+
+// LogValue hides the secrets of the notices.
+func (p Push) LogValue() slog.Value {
+	return slog.GroupValue(slog.Int("notices", len(p.Notices)), slog.Int("ignored", p.Ignored))
+}

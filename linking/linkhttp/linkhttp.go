@@ -2,6 +2,7 @@ package linkhttp
 
 import (
 	"errors"
+	"log/slog"
 	"net/http"
 
 	"github.com/outreachkit/outreach/linking"
@@ -13,6 +14,15 @@ type User struct {
 	Owner   string // the host's own id of the user
 	Session string // see linking.BeginParams.Session
 }
+
+// String hides the session.
+func (u User) String() string { return "linkhttp.User(" + u.Owner + ", the session hidden)" }
+
+// GoString hides the session.
+func (u User) GoString() string { return u.String() }
+
+// LogValue hides the session.
+func (u User) LogValue() slog.Value { return slog.StringValue(u.String()) }
 
 // ErrSignedOut is what Config.User returns if nobody is signed in.
 var ErrSignedOut = errors.New("linkhttp: nobody is signed in")
