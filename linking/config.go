@@ -11,6 +11,7 @@ import (
 
 	"github.com/outreachkit/outreach/provider"
 	"github.com/outreachkit/outreach/store"
+	"github.com/outreachkit/outreach/store/seal"
 )
 
 // Config is what a Linker needs of its host. Providers, Links, Flows and
@@ -25,7 +26,7 @@ type Config struct {
 	// does not open. seal.KeyRing is one, and Google Tink's AEAD. After its key
 	// was changed, call Reseal. Nil is refused unless InsecurePlainTokens is
 	// set.
-	Sealer              Sealer
+	Sealer              seal.Sealer
 	InsecurePlainTokens bool
 
 	// FlowTTL is how long a user may take on the consent page. Default 10 min.

@@ -13,9 +13,6 @@ import (
 	"github.com/outreachkit/outreach/store/seal"
 )
 
-// Sealer encrypts what is stored: seal.KeyRing, or Google Tink's AEAD.
-type Sealer = seal.Sealer
-
 // storedToken is a token as it is kept, before sealing.
 type storedToken struct {
 	Access  string    `json:"access"`
