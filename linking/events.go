@@ -148,23 +148,37 @@ func (l *Linker) updateFrom(ctx context.Context, link store.Link, fn func(link *
 // and registrations. A change is told when it happens; what was not, because
 // the process died or the handler failed, is told when the link is next
 // checked, refreshed or changed, or by this. It returns how many links still
-// have something to tell.
+// have something to tell. One that can't be read doesn't stop the others: the
+// error names each.
 func (l *Linker) Deliver(ctx context.Context) (left int, err error) {
+	var failed []error
 	err = l.each(ctx, "", func(link store.Link) error {
-		rec, err := recordOf(link)
-		if err != nil || len(rec.untold(link)) == 0 {
-			return err
+		more, err := l.deliver(ctx, link)
+		if err != nil {
+			failed = append(failed, fmt.Errorf("linking: deliver: link %s: %w", link.ID, err))
 		}
-		l.tell(ctx, link)
-		if link, err = l.get(ctx, link.ID); err != nil {
-			return err
-		}
-		if rec, err = recordOf(link); err == nil && len(rec.untold(link)) > 0 {
+		if more {
 			left++
 		}
-		return err
+		return nil
 	})
-	return left, err
+	return left, errors.Join(append(failed, err)...)
+}
+
+// deliver tells what a link has to tell, and reports whether something is left.
+func (l *Linker) deliver(ctx context.Context, link store.Link) (bool, error) {
+	rec, err := recordOf(link)
+	if err != nil || len(rec.untold(link)) == 0 {
+		return false, err
+	}
+	l.tell(ctx, link)
+	if link, err = l.get(ctx, link.ID); err != nil {
+		return true, err
+	}
+	if rec, err = recordOf(link); err != nil {
+		return true, err
+	}
+	return len(rec.untold(link)) > 0, nil
 }
 
 // each goes through all links, those of registrations among them.

@@ -201,6 +201,39 @@ func TestToldLater(t *testing.T) {
 	w.wantStory(id, "linked needs_relink")
 }
 
+// TestDeliverGoesOn: a link that can't be read doesn't keep what others have
+// to tell.
+func TestDeliverGoesOn(t *testing.T) {
+	for spoiled := range 2 { // the first to be looked at, and the last
+		w := newWorld(t)
+		down := true
+		tell := w.cfg.OnChange
+		w.cfg.OnChange = func(ctx context.Context, c linking.Change) error {
+			if down {
+				return errors.New("the host's queue is down")
+			}
+			return tell(ctx, c)
+		}
+		w.linker = w.newLinker()
+		ids := []string{w.link("maria", marias).ID, w.link("tom", toms).ID}
+		slices.Sort(ids)
+		l, err := w.mem.Tokens().Get(t.Context(), ids[spoiled])
+		if err != nil {
+			t.Fatal(err)
+		}
+		l.Data = []byte("spoiled")
+		if _, err := w.mem.Tokens().CompareAndSwap(t.Context(), l); err != nil {
+			t.Fatal(err)
+		}
+		down = false
+		left, err := w.linker.Deliver(t.Context())
+		if err == nil || !strings.Contains(err.Error(), ids[spoiled]) || left != 0 {
+			t.Errorf("%d links are left, %v", left, err)
+		}
+		w.wantStory(ids[1-spoiled], "linked")
+	}
+}
+
 // TestTellerDies: a process that dies between telling and writing it down has
 // its changes told again, by another and under the same id, but not before it
 // must be dead.
