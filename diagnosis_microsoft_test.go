@@ -123,7 +123,7 @@ func microsoftSituations() []situation {
 		{"another's address", s, "send", refusal{}, api(403, "ErrorSendAsDenied"), provider.ReasonSenderNotAllowed, provider.MendAdmin, provider.ErrSenderNotAllowed, ""},
 		{"moved", s, "profile", refusal{}, api(404, "ErrorItemNotFound"), provider.ReasonNotFound, provider.MendNobody, provider.ErrNotFound, ""},
 		{"no token does", s, "profile", refusal{}, api(401, "InvalidAuthenticationToken"), provider.ReasonTemporary, provider.MendNobody, provider.ErrTemporary, ""},
-		{"a policy", s, "profile", refusal{}, api(403, "insufficient_claims"), provider.ReasonConditionalAccess, provider.MendAdmin, provider.ErrTemporary, ""},
+		{"a policy", s, "profile", refusal{}, api(403, "insufficient_claims"), provider.ReasonConditionalAccess, provider.MendUser, provider.ErrAccess, ""},
 		{"too fast", s, "profile", refusal{}, answer{status: 429, code: "ApplicationThrottled", retry: time.Second}, provider.ReasonThrottled, provider.MendNobody, provider.ErrThrottled, ""},
 		{"the feed is too old", s, "profile", refusal{}, api(410, "syncStateNotFound"), provider.ReasonCursorExpired, provider.MendNobody, provider.ErrCursorExpired, ""},
 		{"a code nobody knows", s, "profile", refusal{}, api(403, "ErrorOfTomorrow"), provider.ReasonAccessMissing, provider.MendUser, provider.ErrAccess, "ErrorOfTomorrow"},

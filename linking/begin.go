@@ -45,11 +45,16 @@ type BeginParams struct {
 	// store.LinkLimited, and steps up when it is linked again with more.
 	Asked provider.Access
 
+	// Claims is what this sign-in has to prove, as the provider.Error of a
+	// Complete that failed says (provider.Error.Claims, by errors.As). With
+	// Relink an empty one is what the service said of that link last.
+	Claims string
+
 	// Relink is the id of a link to mend, or to change the access of. It keeps
 	// its id, its conversations and its place in the mailbox, whatever became
 	// of its token. An empty Access is then what the user was last asked for,
 	// an empty Asked what the link was to do, and an empty LoginHint its
-	// address.
+	// address. An empty Tenant is the one that the latest flow was limited to.
 	Relink string
 
 	// StartOver ends the grant at the service before another is asked for.
@@ -95,11 +100,6 @@ func (l *Linker) Begin(ctx context.Context, p BeginParams) (Begun, error) {
 	if err != nil {
 		return Begun{}, err
 	}
-	if p.StartOver {
-		if err := l.startOver(ctx, p); err != nil {
-			return Begun{}, err
-		}
-	}
 	now := l.cfg.Now()
 	flow := pending{
 		Owner: p.Owner, Session: digest("session", p.Session), Provider: p.Provider, Access: p.Access, Asked: p.Asked, Tenant: p.Tenant,
@@ -114,13 +114,19 @@ func (l *Linker) Begin(ctx context.Context, p BeginParams) (Begun, error) {
 	challenge := sha256.Sum256([]byte(flow.Verifier)) // RFC 7636 section 4.2
 	page, err := prov.Authorize(provider.AuthRequest{
 		Access: p.Access, Tenant: p.Tenant, LoginHint: p.LoginHint, RedirectURL: p.RedirectURL, State: state, Nonce: flow.Nonce,
-		Challenge: base64.RawURLEncoding.EncodeToString(challenge[:]),
+		Challenge: base64.RawURLEncoding.EncodeToString(challenge[:]), Claims: p.Claims,
 	})
 	if err != nil {
 		return Begun{}, fmt.Errorf("linking: begin: %w", err)
 	}
 	if err := l.putFlow(ctx, state, flow); err != nil {
 		return Begun{}, err
+	}
+	// Last, so that a grant that works is not ended for a flow that can't begin.
+	if p.StartOver {
+		if err := l.startOver(ctx, p); err != nil {
+			return Begun{}, err
+		}
 	}
 	return Begun{URL: page, Expires: flow.Expires}, nil
 }

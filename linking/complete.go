@@ -49,7 +49,7 @@ func (c Completed) Limited() bool { return !c.Link.Access.Includes(c.Asked) }
 // *StepUpError.
 //
 // Errors: ErrState, ErrDenied, ErrRefused, ErrOwned, ErrWrongMailbox,
-// ErrUnusable, and what Provider.Exchange returns.
+// ErrUnusable, ErrUnlinking, and what Provider.Exchange returns.
 func (l *Linker) Complete(ctx context.Context, p CompleteParams) (Completed, error) {
 	flow, err := l.take(ctx, p)
 	if err != nil {
@@ -77,6 +77,7 @@ func (l *Linker) Complete(ctx context.Context, p CompleteParams) (Completed, err
 	})
 	if err != nil {
 		l.appTrouble(ctx, flow.Provider, err)
+		l.noteClaims(ctx, flow, err)
 		if stepUp := l.stepUpRefused(ctx, flow, err); stepUp != nil {
 			return out, stepUp
 		}
@@ -88,6 +89,7 @@ func (l *Linker) Complete(ctx context.Context, p CompleteParams) (Completed, err
 	grant.Access = grant.Access.AtMost(flow.Access)
 	link, relinked, err := l.keep(ctx, prov, flow, grant)
 	if err != nil {
+		l.noteClaims(ctx, flow, err)
 		return out, err
 	}
 	out.Link, out.Relinked = view(link), relinked
@@ -201,7 +203,8 @@ func (l *Linker) target(ctx context.Context, prov provider.Provider, flow pendin
 			return store.Link{}, err
 		}
 		if link.Subject != grant.Identity.Subject || link.Kind != string(prov.Kind()) {
-			return store.Link{}, &MailboxError{Want: mask(link.Address), Got: mask(grant.Identity.Address)}
+			want, got := maskBoth(link.Address, grant.Identity.Address)
+			return store.Link{}, &MailboxError{Want: want, Got: got}
 		}
 		if link.Status == store.LinkUnlinked || link.Status == store.LinkUnlinking {
 			return store.Link{}, fmt.Errorf("linking: complete: link %s was unlinked meanwhile: %w", link.ID, ErrNotFound)
@@ -215,8 +218,11 @@ func (l *Linker) target(ctx context.Context, prov provider.Provider, flow pendin
 	if err != nil {
 		return store.Link{}, fmt.Errorf("linking: complete: %w", err)
 	}
-	if link.Owner != flow.Owner || link.Status == store.LinkUnlinking {
+	switch {
+	case link.Owner != flow.Owner:
 		return store.Link{}, &OwnedError{Address: mask(grant.Identity.Address)}
+	case link.Status == store.LinkUnlinking:
+		return store.Link{}, fmt.Errorf("linking: complete: %w: call Unlink for link %s again, and then begin anew", ErrUnlinking, link.ID)
 	}
 	return link, unusable(link)
 }
@@ -247,7 +253,7 @@ func (l *Linker) fill(link *store.Link, prov provider.Provider, flow pending, gr
 		}
 	}
 	link.Mark, link.Changed = nil, l.cfg.Now()
-	rec.Asked, rec.Requested = flow.Asked, flow.Access
+	rec.Asked, rec.Requested, rec.Tenant = flow.Asked, flow.Access, flow.Tenant
 	rec.Health.Checked, rec.Health.Silent = link.Changed, time.Time{}
 	rec.Health.Linked, rec.Health.Token, rec.Health.Ends = link.Changed, link.Changed, grant.Ends
 	if err := l.move(link, &rec, working(grant.Access, flow.Asked), fault{}); err != nil {

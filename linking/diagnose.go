@@ -34,6 +34,8 @@ func (l *Linker) Diagnose(providerName string, err error) provider.Diagnosis {
 const (
 	remedyStore     = "This application could not reach its own records for now. Try again in a moment."
 	remedyBusy      = "Something else was done to this link at the same time. Try again."
+	remedyUnlinking = "You are unlinking this mailbox, and that is not finished. Unlink it once more, then link it again."
+	remedySameName  = "The account of {got} is another one than the one that was linked here, though it goes by a similar name. Sign in to the one that was linked, or unlink this mailbox and link it as a new one."
 	remedyCancelled = "This took too long, or was cancelled. Try again."
 	remedyProvider  = "This application no longer knows the mail service of this link. Whoever runs it has to set that up again; your mailbox is not at fault."
 )
@@ -63,7 +65,11 @@ func diagnoseOwn(err error, service string) (provider.Diagnosis, bool) {
 	case errors.As(err, &box):
 		with(provider.ParamWant, box.Want)
 		with(provider.ParamGot, box.Got)
-		return explain(provider.ReasonWrongMailbox)
+		d, ok := explain(provider.ReasonWrongMailbox)
+		if box.Want == box.Got {
+			d = d.With("", remedySameName)
+		}
+		return d, ok
 	case errors.As(err, &owned):
 		with(provider.ParamAddress, owned.Address)
 		return explain(provider.ReasonAlreadyLinked)
@@ -71,6 +77,9 @@ func diagnoseOwn(err error, service string) (provider.Diagnosis, bool) {
 		return explain(provider.ReasonAlreadyLinked)
 	case errors.As(err, &flow) && flow.Err == nil:
 		return diagnoseFlow(flow, service), true
+	case errors.Is(err, ErrUnlinking):
+		d, _ := explain(provider.ReasonTemporary)
+		return d.With(provider.MendUser, remedyUnlinking), true
 	case errors.Is(err, ErrUnusable):
 		return explain(provider.ReasonKeepsBroken)
 	case errors.Is(err, ErrNotFound):

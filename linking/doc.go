@@ -41,6 +41,15 @@
 // a right: users link their mailboxes afterwards, each their own. Which tenant
 // the callback names is for display alone, since anybody can write that.
 //
+// # What a sign-in has to prove
+//
+// A service may want the user's next sign-in to prove more than the last one
+// did, and say in a code what (provider.Error.Claims). It is kept with the
+// link, and told to the service when the link is linked again: without it a
+// user could link in a circle. A mailbox that refuses new tokens for that
+// reason is held, and Status.Relink says to link it again. Where a first
+// linking fails so, give the code to BeginParams.Claims.
+//
 // # How a link does
 //
 // A link is linked, limited (it does less than was asked for), needs_relink
@@ -52,10 +61,12 @@
 // Status says all that is known, without a request; Check asks the service; and
 // CheckAll does so for all links, each once a day at a moment of its own. All
 // that they return is typed: a settings page needs no more than these two and
-// Diagnosis. What the runner finds out on its passes comes in by Report, so a
-// held link comes back by itself, and a mailbox that should be read and is not
-// is told of as ChangeSilent. The record is written once an hour at most where
-// there is no news.
+// Diagnosis. They, Get and History answer for any link: a host looks at
+// Link.Owner before it shows one to somebody. What the runner finds out on its
+// passes comes in by Report, so a held link comes back by itself, and a mailbox
+// that should be read and is not is told of as ChangeSilent. The record is
+// written once an hour at most where there is no news, so that the end of
+// trouble that another process saw can take as long to show.
 //
 // A grant that ended without an administrator or the operator being the cause
 // counts; so does not one that was lost in a crash of ours. The third within

@@ -20,6 +20,7 @@ const (
 	ErrWrongMailbox = Error("another mailbox was chosen than the one to relink")
 	ErrOwned        = Error("the mailbox is linked by another user")
 	ErrUnusable     = Error("the mailbox lost its permission too often")
+	ErrUnlinking    = Error("the mailbox is being unlinked, which is not finished")
 	ErrNotFound     = Error("no such link")
 	ErrSealed       = Error("a stored record does not open")
 )
@@ -105,11 +106,22 @@ func (e *MailboxError) Error() string {
 func (e *MailboxError) Is(target error) bool { return target == ErrWrongMailbox }
 
 // mask shows enough of an address for its owner to know it.
-func mask(addr string) string {
+func mask(addr string) string { return maskAfter(addr, 1) }
+
+// maskBoth masks two addresses so that they can be told apart, if they differ.
+func maskBoth(a, b string) (string, string) {
+	n := 1
+	for ; n < len(a) && n < len(b) && a != b && maskAfter(a, n) == maskAfter(b, n); n++ {
+	}
+	return maskAfter(a, n), maskAfter(b, n)
+}
+
+// maskAfter hides what follows the first n letters of the local part.
+func maskAfter(addr string, n int) string {
 	local, domain, ok := strings.Cut(addr, "@")
 	if !ok || local == "" {
 		return "***"
 	}
 	r := []rune(local)
-	return string(r[:1]) + "***@" + domain
+	return string(r[:min(n, len(r))]) + "***@" + domain
 }

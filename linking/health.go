@@ -80,7 +80,7 @@ func (l *Linker) Report(ctx context.Context, id string, h provider.Health) error
 			l.alarm(ctx, link.Provider, f)
 			f = fault{Kind: provider.ErrTemporary} // no fault of the mailbox
 		}
-	} else if known && !last.good || !known {
+	} else {
 		l.heal(ctx, link.Provider, false)
 	}
 	link, err = l.updateFrom(ctx, link, func(link *store.Link, rec *record) error {

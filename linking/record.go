@@ -19,6 +19,9 @@ type record struct {
 	Asked     provider.Access `json:"asked,omitempty"`     // what the host wants the link to do; empty is what it has
 	Requested provider.Access `json:"requested,omitempty"` // what the user was last asked for; less than Asked after a step down
 
+	Tenant string `json:"tenant,omitempty"` // what the latest flow was limited to
+	Claims string `json:"claims,omitempty"` // what the next sign-in has to prove, see provider.Error.Claims
+
 	Fault   fault   `json:"fault,omitzero"`    // why it does not work
 	Breaks  []brk   `json:"breaks,omitempty"`  // involuntary ends of the grant, of late
 	History []entry `json:"history,omitempty"` // the latest, oldest first

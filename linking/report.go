@@ -29,8 +29,9 @@ type Status struct {
 	// is zero where nothing is wrong; a limited link has one.
 	Diagnosis provider.Diagnosis
 
-	// Relink says that linking again is what mends it: call Begin with
-	// BeginParams.Relink.
+	// Relink says that linking again is what mends it, or may: call Begin with
+	// BeginParams.Relink. It is so for a held link too whose mailbox wants more
+	// than was granted.
 	Relink bool
 
 	// Breaks are the involuntary ends of the grant in the last
@@ -107,7 +108,8 @@ func (l *Linker) status(ctx context.Context, link store.Link) (Status, error) {
 	case link.Status == store.LinkRelink && s.Diagnosis.Reason == "": // of before there were records
 		s.Diagnosis = l.diagnose(link.Provider, fault{Kind: provider.ErrRelink, Reason: link.Reason})
 	}
-	s.Relink = s.Status == store.LinkRelink || s.Status == store.LinkLimited
+	s.Relink = s.Status == store.LinkRelink || s.Status == store.LinkLimited ||
+		link.Status == store.LinkHeld && rec.Fault.Kind == provider.ErrAccess && !reg.Alarm
 	return s, nil
 }
 

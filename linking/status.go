@@ -50,6 +50,9 @@ type fault struct {
 	// Token says that getting a token failed, so that a new one ends it.
 	// Otherwise only work on the mailbox proves that it is over.
 	Token bool `json:"token,omitempty"`
+
+	// claims is what the next sign-in has to prove; it is kept in the record.
+	claims string
 }
 
 func faultOf(err error, token bool) fault {
@@ -57,7 +60,7 @@ func faultOf(err error, token bool) fault {
 	if !errors.As(err, &pe) {
 		return fault{Kind: provider.ErrTemporary, Reason: "unknown", Token: token}
 	}
-	return fault{Kind: pe.Kind, Reason: pe.Reason, Token: token}
+	return fault{Kind: pe.Kind, Reason: pe.Reason, Token: token, claims: pe.Claims}
 }
 
 // err is the fault as an adapter would have returned it.
@@ -95,6 +98,7 @@ func works(s store.LinkStatus) bool { return s == store.LinkLinked || s == store
 // there already, with the same access, stays as it is.
 func (l *Linker) move(link *store.Link, rec *record, to store.LinkStatus, f fault) error {
 	from, now := link.Status, l.cfg.Now()
+	rec.Claims, f.claims = f.claims, "" // the latest word of the service
 	if to == store.LinkRelink && from != store.LinkRelink {
 		if l.breaks(link.Provider, rec, f, now) {
 			to = store.LinkUnusable

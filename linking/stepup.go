@@ -58,6 +58,12 @@ func (l *Linker) beginRelink(ctx context.Context, p *BeginParams) error {
 	if p.LoginHint == "" {
 		p.LoginHint = link.Address
 	}
+	if p.Tenant == "" {
+		p.Tenant = rec.Tenant
+	}
+	if p.Claims == "" {
+		p.Claims = rec.Claims
+	}
 	if p.Access == "" {
 		p.Access = rec.Requested
 	}
@@ -105,15 +111,40 @@ func (l *Linker) probeStepUp(ctx context.Context, prov provider.Provider, link s
 	}
 	acc := provider.Account{Subject: link.Subject, Address: link.Address, Addresses: link.Addresses, Access: grant.Access}
 	if err := l.probe(ctx, prov.Open(acc, fixedToken{grant.Token}), prov.Abilities(grant.Access)); err != nil {
-		return &StepUpError{Link: link.ID, Has: has, Want: grant.Access, StartOver: errors.Is(err, provider.ErrAccess), Err: err}
+		return &StepUpError{Link: link.ID, Has: has, Want: grant.Access, StartOver: narrowed(err), Err: err}
 	}
 	return nil
+}
+
+// narrowed reports whether an earlier grant may be what stands in the way.
+func narrowed(err error) bool {
+	var pe *provider.Error
+	return errors.As(err, &pe) && pe.Kind == provider.ErrAccess && pe.Claims == ""
+}
+
+// noteClaims keeps what the service wants a flow's next sign-in to prove, with
+// the link that the flow was to mend.
+func (l *Linker) noteClaims(ctx context.Context, flow pending, err error) {
+	var pe *provider.Error
+	if flow.Relink == "" || !errors.As(err, &pe) || pe.Claims == "" {
+		return
+	}
+	link, err := l.owned(ctx, flow.Owner, flow.Relink)
+	if err == nil {
+		_, err = l.updateFrom(ctx, link, func(_ *store.Link, rec *record) error {
+			rec.Claims = pe.Claims
+			return nil
+		})
+	}
+	if err != nil {
+		l.log.WarnContext(ctx, "linking: what the next sign-in has to prove could not be stored", "link", flow.Relink, "error", err)
+	}
 }
 
 // stepUpRefused is the error of a step up whose grant is no good; nil if the
 // flow was none.
 func (l *Linker) stepUpRefused(ctx context.Context, flow pending, err error) error {
-	if flow.Relink == "" || !errors.Is(err, provider.ErrAccess) {
+	if flow.Relink == "" || !narrowed(err) {
 		return nil
 	}
 	link, getErr := l.owned(ctx, flow.Owner, flow.Relink)

@@ -205,6 +205,7 @@ func (p *Provider) failure(resp *http.Response, body []byte) error {
 	codes := errorCodes(resp.Header.Get("Content-Type"), body)
 	e.Kind, e.Reason = kindOf(resp.StatusCode, codes)
 	e.Err = sdkError(resp, body)
+	needsClaims(resp, e)
 	return e
 }
 

@@ -82,8 +82,8 @@ func meaningOfGraph(code string) meaning {
 		return meaning{reason: provider.ReasonSenderNotAllowed}
 	case "erroraccessdenied", "accessdenied", "authorization_requestdenied":
 		return meaning{provider.ReasonAccessMissing, provider.MendAdmin, "Microsoft does not allow this: the permission was not granted, a policy of your organisation keeps this application out, or the mailbox lost its licence. Link the mailbox again; if that does not help, ask your administrator."}
-	case "insufficient_claims":
-		return meaning{reason: provider.ReasonConditionalAccess}
+	case insufficientClaims:
+		return meaning{provider.ReasonConditionalAccess, provider.MendUser, "A rule of your organisation asks for more proof of who you are than you gave when you linked this mailbox. Link it again and follow Microsoft's steps; if that does not help, ask your administrator."}
 	case "invalidauthenticationtoken":
 		return meaning{provider.ReasonTemporary, "", "Microsoft did not take the key to this mailbox this time. A new one is fetched by itself."}
 	case "applicationthrottled", "toomanyrequests", "activitylimitreached", "errorserverbusy", "errortoomanyobjectsopened", "mailboxconcurrency":

@@ -44,7 +44,7 @@ func kindOfCode(code string) (provider.ErrorKind, bool) {
 		return provider.ErrThrottled, true
 	case "erroraccessdenied", "accessdenied", "authorization_requestdenied", "forbidden":
 		return provider.ErrAccess, true
-	case "insufficient_claims", "invalidauthenticationtoken":
+	case insufficientClaims, "invalidauthenticationtoken":
 		// The token source was told, and asks for a new token, or finds that
 		// there is none to be had.
 		return provider.ErrTemporary, true

@@ -57,6 +57,9 @@ func (p *Provider) Authorize(req provider.AuthRequest) (string, error) {
 		oauth2.SetAuthURLParam("nonce", req.Nonce),
 		oauth2.SetAuthURLParam("response_mode", "query"),
 	}
+	if req.Claims != "" {
+		opts = append(opts, oauth2.SetAuthURLParam("claims", req.Claims))
+	}
 	if req.LoginHint != "" {
 		opts = append(opts, oauth2.SetAuthURLParam("login_hint", req.LoginHint))
 	} else {

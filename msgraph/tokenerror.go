@@ -40,6 +40,7 @@ func tokenError(ctx context.Context, op string, err error, now time.Time, exchan
 		status, e.RetryAfter = re.Response.StatusCode, courier.RetryAfter(re.Response.Header, now)
 	}
 	answer := readTokenAnswer(re.Body)
+	e.Claims = claimsOf(answer.Claims)
 	e.Kind = kindOfCode6749(re.ErrorCode, status)
 	for _, n := range answer.Numbers {
 		e.Kind = spare(e.Kind, n)
@@ -58,6 +59,7 @@ func tokenError(ctx context.Context, op string, err error, now time.Time, exchan
 type tokenAnswer struct {
 	Numbers []int  `json:"error_codes"`
 	Sub     string `json:"suberror"`
+	Claims  string `json:"claims"`
 }
 
 func readTokenAnswer(body []byte) tokenAnswer {

@@ -41,6 +41,7 @@ type Error struct {
 	Reason     string        // the service's own code, such as rateLimitExceeded; never free text
 	RetryAfter time.Duration // wait at least so long; zero is unknown
 	Until      time.Time     // for ErrNotSettled, and where the service names a time
+	Claims     string        // what the service wants the next sign-in to prove, for AuthRequest.Claims; not printed
 	Err        error         // the cause; its text is not printed, but for a FieldError's
 }
 

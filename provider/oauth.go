@@ -18,6 +18,11 @@ type AuthRequest struct {
 	State       string
 	Challenge   string // PKCE code challenge, method S256
 	Nonce       string
+
+	// Claims is the claims parameter (OpenID Connect Core section 5.5): what
+	// the service said that this sign-in has to prove, see Error.Claims. Empty
+	// is nothing. A Provider whose service never says so ignores it.
+	Claims string
 }
 
 // Callback is what Exchange needs from the redirect and from the pending flow.

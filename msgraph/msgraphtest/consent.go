@@ -25,6 +25,7 @@ type request struct {
 	prompt    string
 	hint      string
 	domain    string
+	claims    string // what the sign-in has to prove; it does
 }
 
 // page is the consent page: whose account, and all that the app asks for.
@@ -144,6 +145,7 @@ func (s *Server) authorize(w http.ResponseWriter, r *http.Request) {
 	q := r.URL.Query()
 	c.nonce, c.challenge, c.prompt = q.Get("nonce"), q.Get("code_challenge"), q.Get("prompt")
 	c.hint, c.domain = q.Get("login_hint"), strings.ToLower(q.Get("domain_hint"))
+	c.claims = q.Get("claims")
 	c.scopes, p = s.scopes(q.Get("scope"))
 	switch mode := q.Get("response_mode"); {
 	case p != nil:
@@ -168,7 +170,7 @@ func (s *Server) authorize(w http.ResponseWriter, r *http.Request) {
 		s.sendBack(w, c, p, nil)
 		return
 	}
-	if c.prompt == "" || c.prompt == "none" {
+	if c.claims == "" && c.prompt == "" || c.prompt == "none" {
 		if s.silently(w, r, c) {
 			return
 		}

@@ -32,7 +32,8 @@ type entra struct {
 	codes         map[string]*code
 	access        map[string]*token
 	refresh       map[string]*token
-	consents      map[string][]string // scopes by tenant's or account's id
+	consents      map[string][]string            // scopes by tenant's or account's id
+	claims        map[*postoffice.Mailbox]string // what Graph wants a sign-in to have proven
 }
 
 func newEntra(cfg Config) *entra {
@@ -41,6 +42,7 @@ func newEntra(cfg Config) *entra {
 		secrets:  []string{cfg.ClientSecret},
 		accounts: make(map[*postoffice.Mailbox]Account), pending: make(map[string]*request), sessions: make(map[string]*postoffice.Mailbox),
 		codes: make(map[string]*code), access: make(map[string]*token), refresh: make(map[string]*token), consents: make(map[string][]string),
+		claims: make(map[*postoffice.Mailbox]string),
 	}
 	if cfg.SigningKey != nil {
 		e.keys.publish(cfg.SigningKey)
@@ -144,6 +146,18 @@ func (s *Server) ChallengeAccessTokens(address string) {
 			t.challenged = true
 		}
 	}
+}
+
+// RequireClaims has Graph refuse all tokens of a mailbox, new ones too, whose
+// sign-in did not prove what these claims ask for: it answers with them as a
+// claims challenge, and takes a token for which the authorisation endpoint got
+// them (https://learn.microsoft.com/entra/identity-platform/claims-challenge).
+// Empty asks for nothing.
+func (s *Server) RequireClaims(address, claims string) {
+	box := s.mailbox(address)
+	s.entra.mu.Lock()
+	defer s.entra.mu.Unlock()
+	s.entra.claims[box] = claims
 }
 
 // ExpireSecret has the first client secret run out, or be renewed under the same

@@ -26,6 +26,7 @@ type root struct {
 	box    *postoffice.Mailbox
 	scopes []string // also those of OpenID
 	dead   int      // the AADSTS number that refreshes are refused with
+	claims string   // what the sign-in proved
 }
 
 // token is an access or a refresh token.
@@ -129,7 +130,7 @@ func (s *Server) redeem(w http.ResponseWriter, g segment, form url.Values) *prob
 	if number != 0 {
 		return s.problem(number)
 	}
-	return s.issue(w, &root{box: c.box, scopes: c.scopes}, asked, c.nonce)
+	return s.issue(w, &root{box: c.box, scopes: c.scopes, claims: c.claims}, asked, c.nonce)
 }
 
 func (s *Server) renew(w http.ResponseWriter, g segment, form url.Values) *problem {
@@ -231,6 +232,9 @@ func (s *Server) bearer(r *http.Request) (*grant, *failure) {
 	switch {
 	case t == nil:
 		f.message = "Access token validation failure. Invalid audience."
+	case s.entra.claims[t.root.box] != t.root.claims && s.entra.claims[t.root.box] != "":
+		f.message = "The request was blocked by a conditional access policy."
+		f.challenge += `, error="insufficient_claims", claims="` + base64.StdEncoding.EncodeToString([]byte(s.entra.claims[t.root.box])) + `"`
 	case t.challenged:
 		f.message = "Continuous access evaluation resulted in challenge with result: InteractionRequired and code: TokenIssuedBeforeRevocationTimestamp"
 		claims := base64.StdEncoding.EncodeToString([]byte(`{"access_token":{"nbf":{"essential":true,"value":"` + strconv.FormatInt(s.clock.Now().Unix(), 10) + `"}}}`))
