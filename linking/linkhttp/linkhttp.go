@@ -1,6 +1,7 @@
 package linkhttp
 
 import (
+	"cmp"
 	"errors"
 	"log/slog"
 	"net/http"
@@ -90,13 +91,14 @@ func New(cfg Config) (*Handlers, error) {
 // asked, tenant, login_hint, return_to, relink, and start_over=yes. A new link
 // needs provider, one to mend relink.
 func (h *Handlers) Start(w http.ResponseWriter, r *http.Request) {
-	h.begin(w, r, func(u User) (linking.Begun, error) {
-		return h.cfg.Linker.Begin(r.Context(), linking.BeginParams{
+	h.serve(w, r, http.MethodPost, func(r *http.Request, u User) (string, Failure) {
+		begun, err := h.cfg.Linker.Begin(r.Context(), linking.BeginParams{
 			Owner: u.Owner, Session: u.Session, RedirectURL: h.cfg.RedirectURL, Provider: r.PostFormValue("provider"),
 			Access: provider.Access(r.PostFormValue("access")), Asked: provider.Access(r.PostFormValue("asked")),
 			Tenant: r.PostFormValue("tenant"), LoginHint: r.PostFormValue("login_hint"), ReturnTo: r.PostFormValue("return_to"),
 			Relink: r.PostFormValue("relink"), StartOver: r.PostFormValue("start_over") == "yes",
 		})
+		return begun.URL, Failure{Err: err, Provider: r.PostFormValue("provider")}
 	})
 }
 
@@ -104,102 +106,82 @@ func (h *Handlers) Start(w http.ResponseWriter, r *http.Request) {
 // for their organisation. It takes a form by POST: provider, access, tenant
 // and return_to.
 func (h *Handlers) StartAdmin(w http.ResponseWriter, r *http.Request) {
-	h.begin(w, r, func(u User) (linking.Begun, error) {
-		return h.cfg.Linker.BeginAdminConsent(r.Context(), linking.BeginAdminParams{
+	h.serve(w, r, http.MethodPost, func(r *http.Request, u User) (string, Failure) {
+		begun, err := h.cfg.Linker.BeginAdminConsent(r.Context(), linking.BeginAdminParams{
 			Owner: u.Owner, Session: u.Session, RedirectURL: h.cfg.AdminRedirectURL, Provider: r.PostFormValue("provider"),
 			Access: provider.Access(r.PostFormValue("access")), Tenant: r.PostFormValue("tenant"), ReturnTo: r.PostFormValue("return_to"),
 		})
+		return begun.URL, Failure{Err: err, Provider: r.PostFormValue("provider")}
 	})
-}
-
-// maxForm bounds a form of Start.
-const maxForm = 64 << 10
-
-func (h *Handlers) begin(w http.ResponseWriter, r *http.Request, begin func(User) (linking.Begun, error)) {
-	u, ok := h.enter(w, r, http.MethodPost)
-	if !ok {
-		return
-	}
-	if err := h.cfg.Origins.Check(r); err != nil {
-		h.fail(w, r, Failure{Status: http.StatusForbidden, Err: err})
-		return
-	}
-	r.Body = http.MaxBytesReader(w, r.Body, maxForm)
-	if err := r.ParseForm(); err != nil {
-		h.fail(w, r, Failure{Err: &provider.FieldError{Op: "linkhttp: start", Field: "form", Problem: "can't be read"}})
-		return
-	}
-	begun, err := begin(u)
-	if err != nil {
-		h.fail(w, r, Failure{Err: err, Provider: r.PostFormValue("provider")})
-		return
-	}
-	http.Redirect(w, r, begun.URL, http.StatusSeeOther)
 }
 
 // Callback takes what comes back from the consent page, links the mailbox, and
 // sends the browser to where the flow was to return to.
 func (h *Handlers) Callback(w http.ResponseWriter, r *http.Request) {
-	u, ok := h.enter(w, r, http.MethodGet)
-	if !ok {
-		return
-	}
-	done, err := h.cfg.Linker.Complete(r.Context(), linking.CompleteParams{Query: r.URL.Query(), Owner: u.Owner, Session: u.Session})
-	h.finish(w, r, done.Provider, done.ReturnTo, err)
+	h.serve(w, r, http.MethodGet, func(r *http.Request, u User) (string, Failure) {
+		done, err := h.cfg.Linker.Complete(r.Context(), linking.CompleteParams{Query: r.URL.Query(), Owner: u.Owner, Session: u.Session})
+		return done.ReturnTo, Failure{Err: err, Provider: done.Provider, ReturnTo: done.ReturnTo}
+	})
 }
 
 // AdminCallback takes what comes back from the administrator's page. It links
 // nothing.
 func (h *Handlers) AdminCallback(w http.ResponseWriter, r *http.Request) {
-	u, ok := h.enter(w, r, http.MethodGet)
-	if !ok {
-		return
-	}
-	done, err := h.cfg.Linker.CompleteAdminConsent(r.Context(), linking.CompleteParams{Query: r.URL.Query(), Owner: u.Owner, Session: u.Session})
-	h.finish(w, r, done.Provider, done.ReturnTo, err)
+	h.serve(w, r, http.MethodGet, func(r *http.Request, u User) (string, Failure) {
+		done, err := h.cfg.Linker.CompleteAdminConsent(r.Context(), linking.CompleteParams{Query: r.URL.Query(), Owner: u.Owner, Session: u.Session})
+		return done.ReturnTo, Failure{Err: err, Provider: done.Provider, ReturnTo: done.ReturnTo}
+	})
 }
 
-func (h *Handlers) finish(w http.ResponseWriter, r *http.Request, providerName, returnTo string, err error) {
-	if err != nil {
-		h.fail(w, r, Failure{Err: err, Provider: providerName, ReturnTo: returnTo})
-		return
-	}
-	if returnTo == "" {
-		returnTo = h.cfg.Home
-	}
-	http.Redirect(w, r, returnTo, http.StatusSeeOther)
-}
+// maxForm bounds a form.
+const maxForm = 64 << 10
 
-// enter does what all handlers begin with.
-func (h *Handlers) enter(w http.ResponseWriter, r *http.Request, method string) (User, bool) {
+// serve does what all handlers have in common. What do returns is where to
+// send the browser, and why not.
+func (h *Handlers) serve(w http.ResponseWriter, r *http.Request, method string, do func(*http.Request, User) (string, Failure)) {
 	w.Header().Set("Referrer-Policy", "no-referrer")
 	w.Header().Set("Cache-Control", "no-store")
+	to, f := h.admit(w, r, method, do)
+	if f.Err == nil {
+		http.Redirect(w, r, cmp.Or(to, h.cfg.Home), http.StatusSeeOther)
+		return
+	}
+	if f.Status = cmp.Or(f.Status, statusOf(f.Err)); f.Diagnosis.Reason == "" {
+		f.Diagnosis = h.cfg.Linker.Diagnose(f.Provider, f.Err)
+	}
+	h.cfg.Fail(w, r, f)
+}
+
+// admit lets a request in that comes in the right way, from somebody.
+func (h *Handlers) admit(w http.ResponseWriter, r *http.Request, method string, do func(*http.Request, User) (string, Failure)) (string, Failure) {
 	if r.Method != method {
 		w.Header().Set("Allow", method)
-		h.fail(w, r, Failure{Status: http.StatusMethodNotAllowed, Err: &provider.FieldError{Op: "linkhttp", Field: "method", Problem: "must be " + method}})
-		return User{}, false
+		return "", Failure{Status: http.StatusMethodNotAllowed, Err: &provider.FieldError{Op: "linkhttp", Field: "method", Problem: "must be " + method}}
 	}
 	u, err := h.cfg.User(r)
 	if err == nil && (u.Owner == "" || u.Session == "") {
 		err = ErrSignedOut
 	}
-	if err != nil {
-		f := Failure{Err: err}
-		if errors.Is(err, ErrSignedOut) {
-			f.Status = http.StatusUnauthorized
-		}
-		h.fail(w, r, f)
-		return User{}, false
+	if errors.Is(err, ErrSignedOut) {
+		return "", Failure{Err: err, Diagnosis: foreign("You are not signed in here any more. Sign in, then start linking again.")}
 	}
-	return u, true
+	if err != nil {
+		return "", Failure{Err: err}
+	}
+	if method == http.MethodPost {
+		if err := h.cfg.Origins.Check(r); err != nil {
+			return "", Failure{Status: http.StatusForbidden, Err: err, Diagnosis: foreign("This was not asked for on a page of this application, so nothing was done. Start linking on its own page.")}
+		}
+		r.Body = http.MaxBytesReader(w, r.Body, maxForm)
+		if r.ParseForm() != nil {
+			return "", Failure{Err: &provider.FieldError{Op: "linkhttp: start", Field: "form", Problem: "can't be read"}}
+		}
+	}
+	return do(r, u)
 }
 
-func (h *Handlers) fail(w http.ResponseWriter, r *http.Request, f Failure) {
-	f.Diagnosis = h.cfg.Linker.Diagnose(f.Provider, f.Err)
-	if f.Status == 0 {
-		f.Status = statusOf(f.Err)
-	}
-	h.cfg.Fail(w, r, f)
+func foreign(remedy string) provider.Diagnosis {
+	return provider.Explain(provider.ReasonFlowForeign, "", nil).With("", remedy)
 }
 
 func statusOf(err error) int {
@@ -207,7 +189,8 @@ func statusOf(err error) int {
 		target error
 		status int
 	}{
-		{linking.ErrNotFound, http.StatusNotFound}, {linking.ErrOwned, http.StatusConflict}, {linking.ErrWrongMailbox, http.StatusConflict},
+		{ErrSignedOut, http.StatusUnauthorized}, {linking.ErrNotFound, http.StatusNotFound}, {linking.ErrOwned, http.StatusConflict},
+		{linking.ErrWrongMailbox, http.StatusConflict}, {linking.ErrUnlinking, http.StatusConflict}, {linking.ErrUnusable, http.StatusConflict},
 		{linking.ErrState, http.StatusBadRequest}, {linking.ErrDenied, http.StatusForbidden}, {provider.ErrApp, http.StatusBadGateway},
 		{provider.ErrTemporary, http.StatusServiceUnavailable}, {provider.ErrThrottled, http.StatusServiceUnavailable},
 		{provider.ErrInvalid, http.StatusBadRequest}, {linking.ErrRefused, http.StatusBadGateway},
@@ -216,8 +199,7 @@ func statusOf(err error) int {
 			return s.status
 		}
 	}
-	var pe *provider.Error
-	if errors.As(err, &pe) {
+	if pe := new(provider.Error); errors.As(err, &pe) {
 		return http.StatusBadGateway
 	}
 	return http.StatusInternalServerError

@@ -301,7 +301,7 @@ func TestNotByAnotherSite(t *testing.T) {
 				t.Errorf("%q is told: %s", secret, text)
 			}
 		}
-		if f.Diagnosis.Remedy == "" || f.Diagnosis.Mender == "" {
+		if f.Diagnosis.Remedy == "" || f.Diagnosis.Mender == "" || f.Diagnosis.Reason == provider.ReasonUnknown {
 			t.Errorf("nothing to show for %v", f.Err)
 		}
 	}
