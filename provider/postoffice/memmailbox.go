@@ -244,7 +244,7 @@ func (b *memMailbox) Search(ctx context.Context, q provider.Query) ([]provider.I
 			continue
 		}
 		if len(q.From) == 0 || slices.ContainsFunc(msg.From, func(a string) bool {
-			return senders[a] || q.System && provider.IsSystemSender([]provider.Address{{Addr: a}}) && msg.Names(q.From)
+			return senders[a] || q.System && provider.IsSystemSender([]provider.Address{{Addr: a}}) && (able.Reports == provider.DetectSender || msg.Names(q.From))
 		}) {
 			hits = append(hits, msg)
 		}
