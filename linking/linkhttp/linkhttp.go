@@ -26,7 +26,12 @@ func (u User) GoString() string { return u.String() }
 func (u User) LogValue() slog.Value { return slog.StringValue(u.String()) }
 
 // ErrSignedOut is what Config.User returns if nobody is signed in.
-var ErrSignedOut = errors.New("linkhttp: nobody is signed in")
+const ErrSignedOut = Error("nobody is signed in")
+
+// Error is the type of this package's constant errors.
+type Error string
+
+func (e Error) Error() string { return "linkhttp: " + string(e) }
 
 // Config is what the handlers need. Linker, User, RedirectURL and Fail are
 // required.

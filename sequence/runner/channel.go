@@ -2,7 +2,6 @@ package runner
 
 import (
 	"context"
-	"errors"
 	"sync"
 )
 
@@ -50,10 +49,6 @@ func (c *Channel) C() <-chan Delivery { return c.c }
 
 // Closed is closed by Close: the end of a receiver's loop.
 func (c *Channel) Closed() <-chan struct{} { return c.closed }
-
-// ErrChannelClosed is what a closed Channel answers to events. They stay in
-// the outbox, for the next process.
-var ErrChannelClosed = errors.New("runner: the channel of events is closed; they stay in the outbox")
 
 // Close has no more events come. One that was received may still be
 // acknowledged. It may be called again.

@@ -10,7 +10,6 @@ import (
 	"maps"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/outreachkit/outreach/provider"
 	"github.com/outreachkit/outreach/sequence"
@@ -70,22 +69,6 @@ type SendParams struct {
 	HTML     string
 	Data     map[string]string
 }
-
-// Errors of enrolling and of control, matched with errors.Is.
-const (
-	ErrSelfRecipient = Error("the recipient is the sender's own address")
-	ErrNotAllowed    = Error("the actor may not send over this link: it is another's, and Config.MayAct does not allow it")
-	ErrKeyTaken      = Error("the key belongs to a different enrollment")
-	ErrSuppressed    = Error("the recipient asked for no more mail, or was erased, and is not written to again")
-	ErrAbilities     = Error("the link's access is too narrow for this sequence")
-	ErrNotFound      = Error("no such enrollment")
-	ErrNoDecision    = Error("nothing waits for a decision")
-)
-
-// Error is the type of this package's constant errors.
-type Error string
-
-func (e Error) Error() string { return "runner: " + string(e) }
 
 // Enroll begins a recipient's run. It makes no request to the mail service:
 // the first step leaves on a later Tick. Enrolling again with the same Key,
@@ -358,72 +341,4 @@ func (r *Runner) suppressionHash(addr string) string {
 // mailboxID names a mailbox to the store by what never changes.
 func mailboxID(l provider.Linked) string {
 	return string(l.Kind) + "/" + l.Account.Subject
-}
-
-// Enrollment is an enrollment as the host sees it.
-type Enrollment struct {
-	ID        string
-	Key       string // the host's own
-	Kind      string // drip, mail, preview or reply
-	Link      string
-	Mailbox   string
-	Owner     string
-	Actor     string
-	Recipient provider.Address
-	Sequence  string // Sequence.ID
-	Version   int    // Sequence.Version
-
-	Status    string // one of the Status constants
-	Reason    string // what ended or holds it, in words; empty while all is well
-	Hold      string // why it is held, in the words of Explain; empty if it isn't
-	Barred    Bar    // what keeps it from its link, beside the link's own trouble; empty is nothing
-	From      string // the alias it is sent from; empty is the mailbox's own address
-	Flagged   bool   // a person should look at the conversation
-	StepsSent int
-
-	// Conversation is the enrollment in whose conversation its mails are: its
-	// own ID, and of a reply that of what it answers.
-	Conversation string
-
-	InFlight bool      // a mail is on its way or its outcome is not known
-	Crossed  int       // the step that crossed with an answer, or zero
-	Due      time.Time // when it next needs work; zero is never
-	Created  time.Time
-}
-
-// The statuses of an enrollment.
-const (
-	StatusActive       = "active"
-	StatusHeld         = "held"
-	StatusCompleted    = "completed"
-	StatusReplied      = "replied"
-	StatusBounced      = "bounced"
-	StatusUnsubscribed = "unsubscribed"
-	StatusTookOver     = "took_over"
-	StatusRejected     = "rejected"
-	StatusStopped      = "stopped"
-)
-
-// damagedView is what can be told of a record that can't be read.
-func damagedView(row store.Enrollment) Enrollment {
-	return Enrollment{
-		ID: row.ID, Key: hostKey(row), Kind: row.Kind, Link: row.Link, Mailbox: row.Mailbox, Owner: row.Owner, Actor: row.Actor,
-		Recipient: provider.Address{Addr: row.Recipient}, Status: StatusHeld, Flagged: true, Created: row.Created,
-		Reason: "its record can't be read", Hold: "its record can't be read",
-	}
-}
-
-func (r *Runner) view(l *loaded) Enrollment {
-	e := Enrollment{
-		ID: l.row.ID, Key: hostKey(l.row), Kind: l.row.Kind,
-		Link: l.row.Link, Mailbox: l.row.Mailbox, Owner: l.row.Owner, Actor: l.row.Actor,
-		Conversation: l.conversation(), Recipient: l.rec.To, From: l.rec.From, Sequence: l.seq.ID, Version: l.seq.Version,
-		Status: l.status(), Flagged: l.row.Flagged, StepsSent: len(l.rec.Mails),
-		InFlight: l.st.Open != 0, Crossed: int(l.st.Crossed), Due: l.row.Due, Created: l.row.Created,
-	}
-	if e.Status == StatusHeld {
-		e.Hold, e.Barred = l.rec.Hold, l.rec.Barred
-	}
-	e.Reason = orElse(l.rec.Ended, e.Hold)
-	return e
 }
