@@ -98,6 +98,10 @@ type world struct {
 }
 
 func newWorld(t *testing.T, kind provider.Kind) *world {
+	return newWorldOf(t, kind, provider.AccessReplies)
+}
+
+func newWorldOf(t *testing.T, kind provider.Kind, access provider.Access) *world {
 	t.Helper()
 	office, err := postoffice.New(postoffice.Config{Clock: postoffice.NewClock(begin)})
 	if err != nil {
@@ -131,7 +135,7 @@ func newWorld(t *testing.T, kind provider.Kind) *world {
 		t.Fatal(err)
 	}
 	flow, err := linker.Begin(t.Context(), linking.BeginParams{
-		Owner: "maria", Session: "session", Provider: svc.prov.Name(), RedirectURL: "https://ats.example.com/callback",
+		Owner: "maria", Session: "session", Provider: svc.prov.Name(), Access: access, RedirectURL: "https://ats.example.com/callback",
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -145,6 +149,9 @@ func newWorld(t *testing.T, kind provider.Kind) *world {
 		t.Fatal(err)
 	}
 	w.link = done.Link.ID
+	if done.Link.Access != access {
+		t.Fatalf("the link has access %q, want %q", done.Link.Access, access)
+	}
 	return w
 }
 
@@ -182,7 +189,7 @@ func (w *world) enroll(i int) {
 	}
 	e, err := w.run.Enroll(w.t.Context(), runner.EnrollParams{
 		Key: p.Address, Link: w.link, Recipient: provider.Address{Name: p.Name, Addr: p.Address}, Sequence: &sequence.Sequence{
-			ID: "lisbon", Version: 1, Steps: []sequence.Step{
+			ID: "lisbon", Version: 1, AcceptThreadOnly: true, Steps: []sequence.Step{
 				{ID: 1, Subject: subject, Text: "Hello, I saw your work."}, {ID: 2, Days: 3, Text: "Did my mail reach you?"}, {ID: 3, Days: 4, Text: "A last word from me."},
 			},
 		},

@@ -214,6 +214,12 @@ type Options struct {
 	// of our own mail.
 	NoReports bool
 
+	// ReportHeaders looks for delivery reports outside our threads also over a
+	// link that knows them by their sender alone. No text can be searched
+	// there, so the headers of all system senders' mail in the five days after
+	// a send are read, whoever it is about.
+	ReportHeaders bool
+
 	// RemoteImages keeps pictures that lie elsewhere in the HTML of incoming
 	// mail. Who shows it then tells its sender that it was opened, when and
 	// from where.

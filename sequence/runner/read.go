@@ -157,7 +157,9 @@ func (p *pass) searchSenders(ctx context.Context, start time.Time, full bool) (t
 	if full && p.data.Reported.Before(since) {
 		since = p.data.Reported
 	}
-	reports := full && !p.r.opts.NoReports && p.linked.Abilities.Reports != provider.DetectNone &&
+	known := p.linked.Abilities.Reports
+	able := known == provider.DetectContent || known == provider.DetectSender && p.r.opts.ReportHeaders
+	reports := full && !p.r.opts.NoReports && able &&
 		!p.data.LastSend.IsZero() && start.Before(p.data.LastSend.Add(provider.ReportSpan))
 	// Mail of the lost time may be known only since the last search.
 	lost := p.restored != nil && since.Before(p.restored.Until)

@@ -1,0 +1,61 @@
+package privacytest_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/outreachkit/outreach/provider"
+	"github.com/outreachkit/outreach/provider/postoffice"
+	"github.com/outreachkit/outreach/sequence/runner"
+)
+
+// TestHeadersAlone: over a link that reads headers alone no content of any
+// mail is requested, and of unrelated mail no header, also where the feed's
+// position expired and the gap is closed. Who answered in the thread is
+// written to no more.
+func TestHeadersAlone(t *testing.T) {
+	for _, kind := range []provider.Kind{provider.Gmail, provider.MSGraph} {
+		t.Run(string(kind), func(t *testing.T) {
+			w := newWorldOf(t, kind, provider.AccessEnvelopes)
+			const unrelated, candidates = 2000, 20
+			if err := w.office.DeliverUnrelated(postoffice.Traffic{To: maria, N: unrelated, First: begin, Every: 10 * day / unrelated}); err != nil {
+				t.Fatal(err)
+			}
+			for i := range candidates {
+				w.enroll(i)
+				w.lookalikes(i, begin.Add(-time.Duration(i+1)*time.Hour))
+			}
+			w.pass(t.Context(), 2*day)
+			w.box.ExpireChanges()
+			w.pass(t.Context(), 12*day)
+			for i, id := range w.ids {
+				e, err := w.run.Get(t.Context(), id)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if inThread := i%10 == 1 || i%10 == 3; inThread && e.Status != runner.StatusReplied {
+					t.Errorf("%s answered in the thread: %q after %d steps, %s", e.Recipient.Addr, e.Status, e.StepsSent, e.Reason)
+				}
+				if i%10 == 6 && kind == provider.Gmail && (e.Status != runner.StatusHeld || e.StepsSent != 1) {
+					t.Errorf("%s can't be reached: %q after %d steps, %s", e.Recipient.Addr, e.Status, e.StepsSent, e.Reason)
+				}
+			}
+			books := w.office.Books()
+			if env, content := books.UnrelatedReads(); env+content > 0 {
+				t.Errorf("of unrelated mail %d envelopes and %d contents were requested", env, content)
+			}
+			for _, r := range books.Reads() {
+				if r.Contents > 0 && r.Mailbox == maria {
+					t.Errorf("%d contents of message %d were requested", r.Contents, r.Number)
+				}
+			}
+			if dup := books.Duplicates(); len(dup) > 0 {
+				t.Errorf("sent twice: %v", dup)
+			}
+			if w.audit.contents > 0 || w.audit.nameless > 0 || w.audit.envelopes == 0 {
+				t.Errorf("the audit counts %d contents, %d requests without a reason and %d envelopes", w.audit.contents, w.audit.nameless, w.audit.envelopes)
+			}
+			t.Logf("%v", w.audit.reasons)
+		})
+	}
+}
