@@ -156,6 +156,7 @@ func TestBeliefs(t *testing.T) {
 		"an issuer":                         {SendsIssuer: true},
 		"headers of sent copies":            {SentCopyHeaders: true},
 		"custom headers get lost":           {DropsCustomHeaders: true},
+		"no headers to ReadBasic":           {BasicWithoutHeaders: true},
 		"properties as asked":               {PropertyIDsAsAsked: true},
 		"no properties in a delta":          {DeltaWithoutProperties: true},
 		"a delta that repeats":              {DeltaReplays: true},
