@@ -34,7 +34,7 @@ var topicName = regexp.MustCompile(`^projects/[a-z0-9.:-]+/topics/[A-Za-z][A-Za-
 func (c *PushConfig) validate() error {
 	switch {
 	case !topicName.MatchString(c.Topic):
-		return badConfig("Push.Topic", "must be a topic's full name, projects/NAME/topics/NAME")
+		return badConfig("Push.Topic", "must be a topic's full name, projects/NAME/topics/NAME; a topic's own name has 3 to 255 characters")
 	case c.Audience == "":
 		return badConfig("Push.Audience", "is empty; it is the push subscription's audience, which is the endpoint's address unless it was set")
 	case c.ServiceAccount == "":

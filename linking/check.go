@@ -114,12 +114,17 @@ func (l *Linker) check(ctx context.Context, link store.Link) (CheckReport, error
 		}
 		add(CheckMailbox, stateOf(served), time.Time{}, l.diagnose(link.Provider, served))
 	}
+	// What was good before says nothing of now where the grant is at fault.
+	good, because := FindingGood, provider.Diagnosis{}
+	if f != (fault{}) {
+		good, because = FindingUnsure, l.diagnose(link.Provider, f)
+	}
 	now := l.cfg.Now()
 	switch {
 	case s.Push.IsZero():
 		add(CheckPush, FindingNone, time.Time{}, provider.Diagnosis{})
 	case s.Push.After(now):
-		add(CheckPush, FindingGood, s.Push, provider.Diagnosis{})
+		add(CheckPush, good, s.Push, because)
 	default:
 		add(CheckPush, FindingWarn, s.Push, l.diagnose(link.Provider, ours(provider.ErrTemporary, provider.ReasonPushEnded)))
 	}
@@ -129,12 +134,12 @@ func (l *Linker) check(ctx context.Context, link store.Link) (CheckReport, error
 	case !s.Can.ThreadReplies || s.Read.IsZero() && !s.Reading:
 		add(CheckRead, FindingNone, s.Read, provider.Diagnosis{})
 	default:
-		add(CheckRead, FindingGood, s.Read, provider.Diagnosis{})
+		add(CheckRead, good, s.Read, because)
 	}
 	if s.Sent.IsZero() {
 		add(CheckSent, FindingNone, time.Time{}, provider.Diagnosis{})
 	} else {
-		add(CheckSent, FindingGood, s.Sent, provider.Diagnosis{})
+		add(CheckSent, good, s.Sent, because)
 	}
 	return out, l.checkAliases(ctx, link.ID, &out)
 }

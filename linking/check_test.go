@@ -86,12 +86,12 @@ func TestCheck(t *testing.T) {
 	w.report(id, provider.Health{Read: w.clock.Now(), Reading: true})
 	w.prov.Withdraw(marias)
 	r = w.check(id)
-	wantFindings(t, r, "grant bad, push none, read good, sent good, ")
+	wantFindings(t, r, "grant bad, push none, read unsure, sent unsure, ")
 	if s := r.Status; s.Status != store.LinkRelink || r.Findings[0].Diagnosis.Reason != provider.ReasonGrantRevoked {
 		t.Errorf("withdrawn: %+v", r)
 	}
 	n := c.refreshes.Load()
-	wantFindings(t, w.check(id), "grant bad, push none, read good, sent good, ")
+	wantFindings(t, w.check(id), "grant bad, push none, read unsure, sent unsure, ")
 	if c.refreshes.Load() != n {
 		t.Error("a dead grant is tried again")
 	}

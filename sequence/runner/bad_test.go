@@ -176,3 +176,31 @@ func testStrangeNames(t *testing.T, on storage) {
 	w.want(id, runner.StatusReplied, 1)
 	w.sound()
 }
+
+// TestDataNeedsRenderer: words with gaps don't leave as they stand.
+func TestDataNeedsRenderer(t *testing.T) {
+	w := newWorld(t, onMemstore)
+	_, err := w.run.Enroll(t.Context(), runner.EnrollParams{
+		Key: "k", Link: link, Recipient: provider.Address{Addr: "ada@example.net"}, Sequence: threeSteps(), Data: map[string]string{"first": "Ada"},
+	})
+	var field *provider.FieldError
+	if !errors.As(err, &field) || field.Field != "Data" {
+		t.Errorf("data that nobody fills in: %v", err)
+	}
+}
+
+// TestOtherKey: a host that lost its secret is told so.
+func TestOtherKey(t *testing.T) { onEachStore(t, testOtherKey) }
+
+func testOtherKey(t *testing.T, on storage) {
+	w := newWorld(t, on)
+	w.enroll("ada@example.net")
+	w.cfg.Key = []byte("another secret of thirty-two bytes")
+	w.run = w.runner()
+	_, err := w.run.Enroll(t.Context(), runner.EnrollParams{
+		Key: "cand/ada@example.net", Link: link, Recipient: provider.Address{Addr: "ada@example.net"}, Sequence: threeSteps(),
+	})
+	if !errors.Is(err, runner.ErrKeyTaken) || !strings.Contains(err.Error(), "Config.Key") {
+		t.Errorf("a key that was enrolled under another secret: %v", err)
+	}
+}

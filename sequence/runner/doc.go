@@ -203,7 +203,7 @@
 // exactly once. A preview goes to the sender's own address, is no
 // conversation, and PreviewStatus says where its mails arrived.
 //
-// # Departures from the plan
+// # The feed and crashes
 //
 // Every page of the feed is dealt with message by message, each in a commit
 // of its own that is idempotent by the message's reference, and the cursor is

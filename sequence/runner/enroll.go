@@ -46,7 +46,8 @@ type EnrollParams struct {
 
 	Sequence *sequence.Sequence
 
-	// Data is what the Renderer fills the words in with.
+	// Data is what the Renderer fills the words in with. Without a Renderer it
+	// must be empty: the words leave as they stand.
 	Data map[string]string
 
 	// Zone is the IANA name of the recipient's time zone. Empty is the
@@ -115,7 +116,8 @@ func (r *Runner) enroll(ctx context.Context, p EnrollParams, kind string) (Enrol
 	if errors.Is(err, store.ErrConflict) {
 		was, err := r.enrolledBefore(ctx, l)
 		if errors.Is(err, ErrNotFound) {
-			err = fmt.Errorf("runner: enroll: %w", store.ErrConflict)
+			// Its id derives from Config.Key, so under another one it is not found.
+			err = fmt.Errorf("%w: it was enrolled under another Config.Key, and the runner needs the secret it had then: %w", ErrKeyTaken, store.ErrConflict)
 		}
 		return was, err
 	}
@@ -236,6 +238,8 @@ func (r *Runner) check(p *EnrollParams) error {
 		return bad("Sequence", "is nil")
 	case strings.ContainsAny(p.FromName, "\r\n\x00"):
 		return bad("FromName", "has a line break or NUL")
+	case len(p.Data) > 0 && r.cfg.Renderer == Renderer(verbatim{}):
+		return bad("Data", "is set, and there is no Config.Renderer to fill the words in with it: they would leave as they stand")
 	}
 	if err := p.Sequence.Validate(); err != nil {
 		return fmt.Errorf("%s: %w", op, err)

@@ -172,6 +172,7 @@ What the mail service's own books say:
   %d mails sent, %d of them twice
   %d unrelated mails arrived: of these %d envelopes and %d contents were requested
   requests: %d send, %d envelope, %d content, %d changes, %d search, %d other
+  (changes and searches bring identifiers alone, and searches are for the candidates' addresses)
 `, r.MessagesSent, r.Duplicates, r.Unrelated.Messages, r.Unrelated.EnvelopeRequests, r.Unrelated.ContentRequests,
 		r.Requests.Send, r.Requests.Envelope, r.Requests.Content, r.Requests.Changes, r.Requests.Search, r.Requests.Other)
 	return err

@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/sha256"
 	"database/sql"
-	"errors"
 	"fmt"
 	"net/url"
 	"strings"
@@ -52,7 +51,7 @@ func OpenStorage(where, name string) (*Storage, error) {
 		}
 	}
 	if driver == "" {
-		return nil, errors.New("-store is neither sqlite:FILE nor postgres:DSN, such as sqlite:outreach.db or postgres:host=localhost dbname=outreach")
+		return nil, fmt.Errorf("-store %q is neither sqlite:FILE nor postgres:DSN, such as sqlite:outreach.db or postgres:host=localhost dbname=outreach", kind)
 	}
 	var err error
 	if s.db, err = sql.Open(driver, dsn); err != nil {

@@ -164,6 +164,11 @@ func Tell(ctx context.Context, stories ...*Story) ([]*Result, error) {
 	return nil, fmt.Errorf("%w at %s; the same command goes on from there", ErrStopped, world.Office.Clock().Now().Format("Mon 02 Jan 15:04"))
 }
 
+const opening = `Three weeks in a few seconds, with fake mail services in this process: nothing leaves this machine.
+Times are UTC. Mail leaves on working days between 9:00 and 17:00 where each candidate is.
+
+`
+
 func tell(ctx context.Context, stories []*Story) ([]*Result, error) {
 	world := stories[0].world
 	if err := world.replay(ctx); err != nil {
@@ -172,6 +177,7 @@ func tell(ctx context.Context, stories []*Story) ([]*Result, error) {
 	if world.replayed > 0 {
 		stories[0].say("the story goes on: the fake services are rebuilt from %d requests they had, and give out the same tokens again", world.replayed)
 	}
+	fmt.Fprint(stories[0].out, opening)
 	for _, s := range stories {
 		if len(stories) > 1 {
 			s.tag = fmt.Sprintf("%-9s", s.box.Service())

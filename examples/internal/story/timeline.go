@@ -40,7 +40,7 @@ func sentence(ev runner.Event, name string) string {
 	case runner.EventHeld:
 		return fmt.Sprintf("%s is held: %s", name, ev.Reason)
 	case runner.EventFlagged:
-		return fmt.Sprintf("%s is flagged for a person", name)
+		return fmt.Sprintf("%s waits for a recruiter: its conversation is flagged", name)
 	}
 	return ""
 }
