@@ -14,11 +14,13 @@ import (
 // TestReplyCrashes dies once at every commit of a reply's life, before it or
 // after it. The host asks for the reply again until it is told that it is
 // queued, as hosts do.
-func TestReplyCrashes(t *testing.T) {
+func TestReplyCrashes(t *testing.T) { onSome(t, testReplyCrashes, onMemstore) }
+
+func testReplyCrashes(t *testing.T, on storage) {
 	for _, after := range []bool{false, true} {
 		for _, sealed := range []bool{false, true} {
 			at := 1
-			for ; replyCrash(t, at, after, sealed); at++ {
+			for ; replyCrash(t, on, at, after, sealed); at++ {
 			}
 			if at < 6 {
 				t.Errorf("only %d commits in a reply's life", at-1)
@@ -27,9 +29,9 @@ func TestReplyCrashes(t *testing.T) {
 	}
 }
 
-func replyCrash(t *testing.T, at int, after, sealed bool) (more bool) {
+func replyCrash(t *testing.T, on storage, at int, after, sealed bool) (more bool) {
 	t.Run(fmt.Sprintf("commit %d, after it %t, sealed %t", at, after, sealed), func(t *testing.T) {
-		w := newWorld(t, onMemstore, func(c *runner.Config) {
+		w := newWorld(t, on, func(c *runner.Config) {
 			if sealed {
 				c.Sealer = ring(t, 1)
 			}
