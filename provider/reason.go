@@ -206,7 +206,7 @@ func explanations() []explanation {
 		{ReasonUnlinked, MendUser, "This mailbox was unlinked. Link it again to use it."},
 		{ReasonLimited, MendUser, "This mailbox is linked with less than was asked for. Link it again and allow all of it; where your organisation has to approve that, ask your administrator first."},
 		{ReasonScopesLost, MendUser, "{service} allows less for this mailbox than it did. Link it again and allow all that is asked for."},
-		{ReasonKeepsBroken, MendUser, "The permission for this mailbox was lost again and again. Choose another account to send from."},
+		{ReasonKeepsBroken, MendUser, "The permission for this mailbox was lost again and again. Choose another account to send from. If it has to be this one, whoever runs this application can let it be tried again."},
 		{ReasonForgiven, MendUser, "This mailbox may be tried again. Link it again."},
 		{ReasonStartedOver, MendUser, "The permission that you gave was ended so that you can give another one. Link the mailbox again."},
 		{ReasonSilent, MendOperator, "This mailbox has not been read for too long, so that an answer may have been missed; follow-ups wait until it is read. Whoever runs this application has to look into it."},

@@ -149,7 +149,7 @@ func TestLinkBreakMend(t *testing.T) {
 	id := v.link("maria", addr)
 
 	v.does("/break", "link", id, "what", "withdraw")
-	v.sees(`badge bad">Link again<`, "You can mend this", "The permission ended", `class="main">Link again<`, "1 of 3 times")
+	v.sees(`badge bad">Link again<`, "You can mend this", "The permission ended", `class="main">Link again<`, "ended 1 time in a month. At 3")
 	v.links("/link", url.Values{"relink": {id}}, v.atGoogle(addr))
 	v.sees(`badge good">Works<`, "Works again")
 
@@ -173,6 +173,28 @@ func TestLinkBreakMend(t *testing.T) {
 	if page := v.sees("<h2>Unlinked</h2>"); strings.Contains(page, "Check now") {
 		t.Error("an unlinked mailbox can be checked")
 	}
+}
+
+// TestKeepsBreaking goes through a mailbox that breaks too often, and the way
+// out of it.
+func TestKeepsBreaking(t *testing.T) {
+	v := open(t)
+	const addr = "maria@agency.example.com"
+	v.links("/link", url.Values{"provider": {"gmail"}}, v.atGoogle(addr))
+	id := v.link("maria", addr)
+	for n := range 3 {
+		if n > 0 {
+			v.links("/link", url.Values{"relink": {id}}, v.atGoogle(addr))
+		}
+		v.does("/break", "link", id, "what", "withdraw")
+	}
+	if page := v.sees(`badge bad">Not usable<`, "Choose another account", "can let it be tried again", "ended 3 times", `class="danger">Unlink<`); strings.Contains(page, `class="main">Link again<`) {
+		t.Error("it can be linked again without anybody's leave")
+	}
+	v.does("/break", "link", id, "what", "forgive")
+	v.sees(`badge bad">Link again<`, `class="main">Link again<`)
+	v.links("/link", url.Values{"relink": {id}}, v.atGoogle(addr))
+	v.sees(`badge good">Works<`)
 }
 
 // TestAdministrator is an organisation that lets nobody read without its

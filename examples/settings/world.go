@@ -111,6 +111,9 @@ func (w *world) mishaps(link linking.Link) []mishap {
 	if link.Status == store.LinkUnlinked {
 		return nil
 	}
+	if link.Status == store.LinkUnusable {
+		return []mishap{{"forgive", "The operator lets it be tried again"}}
+	}
 	service := link.Kind.Service()
 	out := []mishap{{"withdraw", "The user withdraws it at " + service}}
 	w.mu.Lock()
@@ -151,6 +154,8 @@ func (w *world) breaks(ctx context.Context, what string, link linking.Link) erro
 		default:
 			w.google.AddSecret(secret)
 		}
+	case "forgive":
+		err = w.linker.Forgive(ctx, link.Owner, link.ID)
 	case "policy":
 		err = block(53003)
 	case "unassign":

@@ -156,17 +156,26 @@ func (p *pass) seenFrom(ctx context.Context, m sentMail, from []provider.Address
 }
 
 // judgeFrom writes what a copy says of a mail's From into the batch. That of
-// a preview is not settled by its sent copy alone: see arrived.
-func (r *Runner) judgeFrom(l *loaded, b *store.Batch, i int, from []provider.Address) {
-	m := &l.rec.Mails[i]
-	switch {
-	case m.From == "" || m.Fate != "" || len(from) == 0:
-	case !bears(from, m.From):
+// a preview is not settled by its sent copy alone: see arrived. Mail from the
+// mailbox's own address is looked at where a copy was read anyway, and may bear
+// any address of the mailbox, since that can be renamed.
+func (p *pass) judgeFrom(l *loaded, b *store.Batch, i int, from []provider.Address) {
+	m, r := &l.rec.Mails[i], p.r
+	rewritten := func(than string) {
 		m.Fate = fateRewritten
 		l.row.Flagged = true
-		reason := "the mail left under another address than " + m.From
+		reason := "the mail left under another address than " + than
 		r.tell(l, b, Event{Kind: EventRewritten, At: r.cfg.Now(), Step: m.Step, Reason: reason, Alias: m.From})
 		r.tell(l, b, Event{Kind: EventFlagged, At: r.cfg.Now(), Step: m.Step, Reason: reason})
+	}
+	switch {
+	case m.Fate != "" || len(from) == 0:
+	case m.From == "":
+		if !slices.ContainsFunc(from, func(a provider.Address) bool { return p.linked.Account.Owns(a.Addr) }) {
+			rewritten("those of the mailbox")
+		}
+	case !bears(from, m.From):
+		rewritten(m.From)
 	case l.row.Kind != kindPreview:
 		m.Fate = fateKept
 	}
@@ -212,7 +221,7 @@ func (p *pass) settleFrom(ctx context.Context, u unconfirmed) error {
 			case fate != "":
 				l.rec.Mails[i].Fate = fate
 			default:
-				p.r.judgeFrom(l, b, i, from)
+				p.judgeFrom(l, b, i, from)
 			}
 		}
 		return nil

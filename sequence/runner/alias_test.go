@@ -288,3 +288,33 @@ func testOwnAliasIsNoAnswer(t *testing.T, on storage) {
 	w.pass(time.Hour)
 	w.want(other.ID, runner.StatusTookOver, 1)
 }
+
+// elsewhere is a service that sends the mailbox's own mail under an address
+// that is not the mailbox's.
+type elsewhere struct{ provider.Mailbox }
+
+func (e elsewhere) Envelope(ctx context.Context, ref provider.Ref) (*provider.Envelope, error) {
+	env, err := e.Mailbox.Envelope(ctx, ref)
+	if err == nil && env.Own {
+		out := *env
+		out.From = []provider.Address{{Addr: "noreply@relay.example.org"}}
+		env = &out
+	}
+	return env, err
+}
+
+// TestOwnAddressRewritten: mail from the mailbox's own address is looked at as
+// well, with no request more, and told once.
+func TestOwnAddressRewritten(t *testing.T) { onEachStore(t, testOwnAddressRewritten) }
+
+func testOwnAddressRewritten(t *testing.T, on storage) {
+	w := newWorld(t, on)
+	w.person("grace@example.net")
+	w.open.wrap = func(mb provider.Mailbox) provider.Mailbox { return elsewhere{mb} }
+	e := w.enroll("grace@example.net")
+	w.pass(2 * time.Hour)
+	if e := w.want(e.ID, runner.StatusActive, 1); !e.Flagged || w.told(runner.EventRewritten) != 1 {
+		t.Errorf("flagged %v, told %d times", e.Flagged, w.told(runner.EventRewritten))
+	}
+	w.sound()
+}

@@ -189,7 +189,7 @@ func (p *pass) confirmed(ctx context.Context, id string, mail sentMail, c *sentC
 					continue
 				}
 				p.complete(l, b, i, c.Located)
-				p.r.judgeFrom(l, b, i, c.from)
+				p.judgeFrom(l, b, i, c.from)
 			}
 		}
 		return nil

@@ -155,7 +155,9 @@
 // name is told (EventRewritten) and flagged, the alias loses its proof
 // (EventAliasLost), and what is still to be sent from it is held until a new
 // preview proves it. A link that can't read takes only an alias that was
-// proven while it could. Aliases tells where each stands.
+// proven while it could. Aliases tells where each stands. Of mail from the
+// mailbox's own address the copy is judged where it is read anyway: one that
+// left under no address of the mailbox is told and flagged.
 //
 // # On behalf of a colleague
 //

@@ -32,7 +32,7 @@ const (
 	EventMailboxBack    EventKind = "mailbox_back"
 	EventMailboxStopped EventKind = "mailbox_stopped"  // the mail service refuses what it sends, for its volume or its reputation; sending is tried again at Until
 	EventMailboxFlagged EventKind = "mailbox_flagged"  // it works, and somebody should look; Reason says why
-	EventRewritten      EventKind = "sender_rewritten" // a mail from an alias left under another address; its enrollment is flagged
+	EventRewritten      EventKind = "sender_rewritten" // a mail left under another address; its enrollment is flagged, and Alias is empty where it was the mailbox's own
 	EventAliasProven    EventKind = "alias_proven"     // Alias may be sent from
 	EventAliasLost      EventKind = "alias_lost"       // Alias may not be sent from until it is proven again; Reason says why
 )

@@ -223,7 +223,7 @@ func (p *pass) ownCopy(ctx context.Context, env *provider.Envelope, m provider.M
 				if copyOf(l.rec.Mails[i]) {
 					p.complete(l, b, i, provider.Located{Ref: env.Ref, Thread: env.Thread, MessageID: env.MessageID})
 					if env.Own {
-						p.r.judgeFrom(l, b, i, env.From)
+						p.judgeFrom(l, b, i, env.From)
 					}
 				}
 			}
