@@ -179,7 +179,7 @@ func testStrangeNames(t *testing.T, on storage) {
 
 // TestDataNeedsRenderer: words with gaps don't leave as they stand.
 func TestDataNeedsRenderer(t *testing.T) {
-	w := newWorld(t, onMemstore)
+	w := newWorld(t, onMemstore, func(c *runner.Config) { c.Renderer = nil })
 	_, err := w.run.Enroll(t.Context(), runner.EnrollParams{
 		Key: "k", Link: link, Recipient: provider.Address{Addr: "ada@example.net"}, Sequence: threeSteps(), Data: map[string]string{"first": "Ada"},
 	})
