@@ -80,6 +80,9 @@ type SendParams struct {
 // Beside the package's errors it returns sequence.ErrInvalid or
 // provider.ErrInvalid for a field that can't be used, and what
 // Mailboxes.Open returns for a link that can't.
+//
+// A Runner whose Store works inside a transaction of the host's enrolls in
+// that: see sqlstore.Store.WithTx and its example.
 func (r *Runner) Enroll(ctx context.Context, p EnrollParams) (Enrollment, error) {
 	return r.enroll(ctx, p, kindDrip)
 }

@@ -70,4 +70,5 @@
 //
 // WithTx gives a Store that works inside the host's transaction, so that a
 // row of the host's own and an enrollment are there together or not at all.
+// Its example enrolls so with a runner.
 package sqlstore
