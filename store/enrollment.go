@@ -119,7 +119,7 @@ type IndexRow struct {
 	Value      string
 	Mailbox    string
 	Enrollment string
-	Until      time.Time // the row may be forgotten after this
+	Until      time.Time // Prune forgets the row after this
 }
 
 // IndexKey is one thing to look up.
@@ -273,6 +273,15 @@ type EnrollmentStore interface {
 	// past Until at now, by Value, then Enrollment.
 	Index(ctx context.Context, p ListIndex) ([]IndexRow, error)
 
+	// Prune removes index rows past Until at p.Now, the oldest first, and says
+	// how many it dealt with, at most p.Limit: fewer tells that no more are
+	// past it but what others are writing at this moment. The rows of an
+	// enrollment that is stored go together: while one of them is not past
+	// Until, the others get its Until, the latest if there are several; while
+	// the enrollment's Status is one of p.Keep, they get p.KeepUntil. Nothing
+	// else is ever pruned: enrollments and their intents are the host's record.
+	Prune(ctx context.Context, p PruneParams) (int, error)
+
 	// Commit writes b. After ErrConflict, ErrFenced, ErrInvalid and
 	// ErrNotFound nothing has changed. After any other error, and a context
 	// that ended, the batch may be committed or not, and callers read again;
@@ -314,4 +323,13 @@ type ListIndex struct {
 	Now     time.Time // by the caller's clock
 	After   IndexRow  // rows greater than this by Value, then Enrollment
 	Limit   int       // zero is 1000
+}
+
+// PruneParams says what Prune removes. Now is required, and with Keep a
+// KeepUntil after it.
+type PruneParams struct {
+	Now       time.Time // by the caller's clock, as Until is
+	Keep      []string  // statuses of enrollments that keep their rows
+	KeepUntil time.Time
+	Limit     int // zero is 1000
 }

@@ -16,7 +16,8 @@ type Flow struct {
 
 // FlowStore keeps pending flows. Safe for concurrent use.
 type FlowStore interface {
-	// Put stores a flow. The same key twice is ErrConflict.
+	// Put stores a flow, and removes those past their TTL. The same key twice
+	// is ErrConflict.
 	Put(ctx context.Context, f Flow) error
 
 	// Take returns the flow and removes it, atomically: of two callers one

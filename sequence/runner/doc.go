@@ -78,6 +78,15 @@
 // its copy. Single mails, previews, and links that can't search are not looked
 // up.
 //
+// # What is forgotten
+//
+// Once an hour, and before its first read, a Runner has the store forget what
+// its index holds past its time: message ids, threads and addresses of
+// conversations that ended Options.TrackFor ago, and marks of messages that
+// were none of ours. A drip that is active or held keeps all of its own,
+// however long it is held. Enrollments, their mails, suppressions and
+// conversations are the host's record: they stay until Erase.
+//
 // # What a conversation shows
 //
 // Of mail that was read, Entry.Fresh is what is new in it (package quote),

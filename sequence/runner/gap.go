@@ -54,7 +54,7 @@ func (p *pass) allThreads(ctx context.Context, since time.Time, after *string, a
 		if *after != "" {
 			from = store.IndexRow{Value: *after, Enrollment: "~"} // greater than every id of an enrollment
 		}
-		rows, err := p.r.cfg.Store.Index(ctx, store.ListIndex{Mailbox: p.box.ID, Kind: store.IndexThread, Now: p.r.cfg.Now(), After: from, Limit: limit})
+		rows, err := p.r.cfg.Store.Index(ctx, store.ListIndex{Mailbox: p.box.ID, Kind: store.IndexThread, Now: p.r.trackedAt(p.r.cfg.Now()), After: from, Limit: limit})
 		if err != nil {
 			return fmt.Errorf("runner: tracked threads: %w", err)
 		}

@@ -131,7 +131,7 @@ func (p *pass) recent(ctx context.Context) ([]string, error) {
 	var ids []string
 	var after store.IndexRow
 	for {
-		rows, err := p.r.cfg.Store.Index(ctx, store.ListIndex{Mailbox: p.box.ID, Kind: store.IndexSender, Now: p.r.cfg.Now(), After: after, Limit: 1000})
+		rows, err := p.r.cfg.Store.Index(ctx, store.ListIndex{Mailbox: p.box.ID, Kind: store.IndexSender, Now: p.r.trackedAt(p.r.cfg.Now()), After: after, Limit: 1000})
 		if err != nil {
 			return nil, fmt.Errorf("runner: tracked senders: %w", err)
 		}

@@ -189,7 +189,7 @@ func (p *pass) searchSenders(ctx context.Context, start time.Time, full bool) (t
 func (p *pass) senders(ctx context.Context, start time.Time, full bool) (list []string, all bool, err error) {
 	var after store.IndexRow
 	for {
-		rows, err := p.r.cfg.Store.Index(ctx, store.ListIndex{Mailbox: p.box.ID, Kind: store.IndexSender, Now: start, After: after, Limit: 1000})
+		rows, err := p.r.cfg.Store.Index(ctx, store.ListIndex{Mailbox: p.box.ID, Kind: store.IndexSender, Now: p.r.trackedAt(start), After: after, Limit: 1000})
 		if err != nil {
 			return nil, false, fmt.Errorf("runner: tracked senders: %w", err)
 		}

@@ -116,7 +116,7 @@ func (r *Runner) Recover(ctx context.Context, p RecoverParams) (RecoverReport, e
 		}
 	}
 	report := RecoverReport{Pending: make(map[string]string)}
-	failed := r.recoverAll(ctx, &report)
+	failed := errors.Join(r.prune(ctx), r.recoverAll(ctx, &report))
 	for _, id := range boxes {
 		box, err := r.cfg.Store.GetMailbox(ctx, id)
 		if err != nil {

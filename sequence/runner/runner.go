@@ -29,6 +29,7 @@ type Runner struct {
 	mu        sync.Mutex
 	sequences map[string]*sequence.Sequence // by content hash; they never change
 	reads     map[string]time.Time          // by mailbox; see lastRead
+	pruned    time.Time                     // when prune was last done
 }
 
 // maxSequences bounds what is kept of definitions that were read.
@@ -97,7 +98,7 @@ type Report struct {
 // store's, the sink's or the context's.
 func (r *Runner) Tick(ctx context.Context) (Report, error) {
 	var report Report
-	var failed error
+	failed := r.prune(ctx)
 	// A pass either finishes its mailbox's due work or puts it off, so the
 	// rounds end by themselves; the bound keeps a store that gives out the
 	// same work for ever from holding the caller.

@@ -42,6 +42,8 @@ func planned(c *core) []statement {
 		{"Match", here, hereArgs, nil, scan("index")},
 		{"MatchAnywhere", all, allArgs, []string{"outreach_index_value"}, scan("index")},
 		{"FirstDue", touch.text, touch.args, []string{"outreach_enrollments_due"}, append(scan("enrollments"), scan("mailboxes")...)},
+		{"Prune", pastText, []any{int64(100), int64(1000)}, []string{"outreach_index_until"}, append(scan("index"), "Sort", "TEMP B-TREE")},
+		{"Latest", latestText, []any{c.list([]string{"e1", "e2"})}, []string{"outreach_index_enrollment"}, append(scan("enrollments"), scan("index")...)},
 		{"Erase", "DELETE FROM outreach_index WHERE enrollment {in}", []any{c.list([]string{"e1"})}, []string{"outreach_index_enrollment"}, scan("index")},
 	}
 }

@@ -63,7 +63,7 @@ func (c *core) steps() ([]step, error) {
 }
 
 // Version is the schema's version that this program works with.
-const Version = 2
+const Version = 3
 
 // Migrate makes the tables, or brings them to this program's version. It
 // changes all or nothing, may run in many processes at once, and does nothing

@@ -65,6 +65,7 @@ func calls(ctx context.Context, s *sqlstore.Store) map[string]error {
 	_, out["LoadIntents"] = e.LoadIntents(ctx, "e")
 	_, out["List"] = e.List(ctx, store.ListEnrollments{})
 	_, out["Match"] = e.Match(ctx, "", []store.IndexKey{{Kind: store.IndexThread, Value: "t"}})
+	_, out["Prune"] = e.Prune(ctx, store.PruneParams{Now: now})
 	_, out["Index"] = e.Index(ctx, store.ListIndex{Mailbox: "m", Kind: store.IndexThread, Now: now})
 	out["Commit"] = e.Commit(ctx, store.Batch{Outbox: []store.Event{{Key: "k"}}})
 	_, out["Suppressed"] = e.Suppressed(ctx, []string{"h"})
@@ -131,7 +132,7 @@ func TestTablesOfAnotherVersion(t *testing.T) {
 		if _, err := db.Exec("DROP TABLE outreach_links"); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := db.Exec("UPDATE outreach_schema SET version = 2"); err != nil {
+		if _, err := db.Exec("UPDATE outreach_schema SET version = 3"); err != nil {
 			t.Fatal(err)
 		}
 		if _, err := s.Tokens().Get(t.Context(), "l"); !errors.Is(err, sqlstore.ErrSchema) {

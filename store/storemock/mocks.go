@@ -513,6 +513,21 @@ func (mr *MockEnrollmentStoreMockRecorder) Outbox(ctx, limit any) *gomock.Call {
 	return mr.mock.ctrl.RecordCallWithMethodType(mr.mock, "Outbox", reflect.TypeOf((*MockEnrollmentStore)(nil).Outbox), ctx, limit)
 }
 
+// Prune mocks base method.
+func (m *MockEnrollmentStore) Prune(ctx context.Context, p store.PruneParams) (int, error) {
+	m.ctrl.T.Helper()
+	ret := m.ctrl.Call(m, "Prune", ctx, p)
+	ret0, _ := ret[0].(int)
+	ret1, _ := ret[1].(error)
+	return ret0, ret1
+}
+
+// Prune indicates an expected call of Prune.
+func (mr *MockEnrollmentStoreMockRecorder) Prune(ctx, p any) *gomock.Call {
+	mr.mock.ctrl.T.Helper()
+	return mr.mock.ctrl.RecordCallWithMethodType(mr.mock, "Prune", reflect.TypeOf((*MockEnrollmentStore)(nil).Prune), ctx, p)
+}
+
 // Renew mocks base method.
 func (m *MockEnrollmentStore) Renew(ctx context.Context, f store.Fence, ttl time.Duration) error {
 	m.ctrl.T.Helper()

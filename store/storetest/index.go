@@ -78,5 +78,10 @@ func indexChecks() map[string]func(T, Harness) {
 				c.Errorf("the row is forgotten too early: %v", got)
 			}
 		}),
+		"Prune":             withEnrollments(pruneTakesWhatIsPast),
+		"PruneByPages":      withEnrollments(prunePages),
+		"PruneWhatIsWrong":  withEnrollments(pruneWrong),
+		"PruneOfTheLiving":  withEnrollments(pruneLiving),
+		"PruneGoesTogether": withEnrollments(pruneTogether),
 	}
 }

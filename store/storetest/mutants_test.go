@@ -100,7 +100,7 @@ func mutants() []mutant {
 	enrollments := func(f func(store.EnrollmentStore) store.EnrollmentStore) func(*storetest.Harness) {
 		return func(h *storetest.Harness) { h.Enrollments = f(h.Enrollments) }
 	}
-	return []mutant{
+	return append(pruneMutants(), []mutant{
 		{"loses an update", "Commit/Versions", enrollments(func(s store.EnrollmentStore) store.EnrollmentStore { return &noVersions{s} })},
 		{"ignores a fence", "Commit/Fence", enrollments(func(s store.EnrollmentStore) store.EnrollmentStore { return &noFence{s} })},
 		{"forgets rewrites", "Commit/Rewrites", enrollments(func(s store.EnrollmentStore) store.EnrollmentStore { return &keepsBytes{s} })},
@@ -150,7 +150,7 @@ func mutants() []mutant {
 		}},
 		{"answers what comes later", "Conversations/Answers", func(h *storetest.Harness) { h.Conversations = &answersAll{h.Conversations} }},
 		{"appends half", "Conversations/AllOrNothing", func(h *storetest.Harness) { h.Conversations = &oneByOne{h.Conversations} }},
-	}
+	}...)
 }
 
 type noVersions struct{ store.EnrollmentStore }
