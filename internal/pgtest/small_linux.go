@@ -10,23 +10,15 @@ import (
 	"syscall"
 )
 
-// Small is a database on a disk of its own.
-type Small struct {
-	DSN string
-	dir string
-}
+// Disk is a small disk of its own.
+type Disk struct{ Dir string }
 
-// Small makes a database for the test, as Prepare left it, on a disk of its
-// own with room for so many megabytes. To make one takes the right to mount:
-// a test that has not is skipped, by name.
-func (l *Lazy) Small(t T, megabytes int) *Small {
+// NewDisk puts a disk with room for so many megabytes at an empty directory,
+// for the test. That takes the right to mount: a test that has not is skipped,
+// by name.
+func NewDisk(t T, dir string, megabytes int) *Disk {
 	t.Helper()
-	l.begin(t)
-	s := &Small{dir: l.cluster.dir + fmt.Sprintf("/small%d", l.cluster.count.Add(1))}
-	if err := os.Mkdir(s.dir, 0o700); err != nil {
-		t.Fatalf("pgtest: %v", err)
-	}
-	err := syscall.Mount("tmpfs", s.dir, "tmpfs", 0, fmt.Sprintf("size=%dm,mode=0777", megabytes))
+	err := syscall.Mount("tmpfs", dir, "tmpfs", 0, fmt.Sprintf("size=%dm,mode=0777", megabytes))
 	if errors.Is(err, syscall.EPERM) || errors.Is(err, syscall.EACCES) {
 		t.Skipf("%s needs a small disk, and may not mount one: %v", t.Name(), err)
 	}
@@ -34,18 +26,37 @@ func (l *Lazy) Small(t T, megabytes int) *Small {
 		t.Fatalf("pgtest: mount: %v", err)
 	}
 	t.Cleanup(func() {
-		if err := syscall.Unmount(s.dir, syscall.MNT_DETACH); err != nil {
+		if err := syscall.Unmount(dir, syscall.MNT_DETACH); err != nil {
 			t.Errorf("pgtest: unmount: %v", err)
 		}
 	})
-	data := filepath.Join(s.dir, "data")
+	return &Disk{Dir: dir}
+}
+
+// Small is a database on a disk of its own.
+type Small struct {
+	*Disk
+	DSN string
+}
+
+// Small makes a database for the test, as Prepare left it, on a disk of its
+// own with room for so many megabytes, as NewDisk does.
+func (l *Lazy) Small(t T, megabytes int) *Small {
+	t.Helper()
+	l.begin(t)
+	dir := l.cluster.dir + fmt.Sprintf("/small%d", l.cluster.count.Add(1))
+	if err := os.Mkdir(dir, 0o700); err != nil {
+		t.Fatalf("pgtest: %v", err)
+	}
+	s := &Small{Disk: NewDisk(t, dir, megabytes)}
+	data := filepath.Join(s.Dir, "data")
 	if err := os.Mkdir(data, 0o700); err != nil {
 		t.Fatalf("pgtest: %v", err)
 	}
 	if _, err := owner(data); err != nil {
 		t.Fatalf("pgtest: %v", err)
 	}
-	ctx, name := context.Background(), filepath.Base(s.dir)
+	ctx, name := context.Background(), filepath.Base(s.Dir)
 	if _, err := l.cluster.admin.ExecContext(ctx, fmt.Sprintf("CREATE TABLESPACE %s LOCATION '%s'", name, data)); err != nil {
 		t.Fatalf("pgtest: %v", err)
 	}
@@ -59,8 +70,8 @@ func (l *Lazy) Small(t T, megabytes int) *Small {
 }
 
 // Fill leaves no room on the disk, Free all that is not the database's.
-func (s *Small) Fill() error {
-	f, err := os.Create(s.filler())
+func (d *Disk) Fill() error {
+	f, err := os.Create(d.filler())
 	if err != nil {
 		return err
 	}
@@ -76,6 +87,6 @@ func (s *Small) Fill() error {
 }
 
 // Free undoes Fill.
-func (s *Small) Free() error { return os.Remove(s.filler()) }
+func (d *Disk) Free() error { return os.Remove(d.filler()) }
 
-func (s *Small) filler() string { return filepath.Join(s.dir, "filler") }
+func (d *Disk) filler() string { return filepath.Join(d.Dir, "filler") }

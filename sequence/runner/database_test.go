@@ -8,11 +8,13 @@ import (
 	"io"
 	"log/slog"
 	"math/rand/v2"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/outreachkit/outreach/internal/pgtest"
 	"github.com/outreachkit/outreach/provider/postoffice"
 	"github.com/outreachkit/outreach/sequence/runner"
 )
@@ -113,7 +115,7 @@ func outages(on storage) map[string]outage {
 	}
 	if on == onSQLite {
 		return map[string]outage{
-			"disk full": {
+			"no more pages": {
 				begin: func(b *broken) {
 					b.exec(b.db, "VACUUM")
 					b.exec(b.db, "PRAGMA max_page_count = 1") // which is as many as there are
@@ -163,24 +165,48 @@ func TestOutages(t *testing.T) {
 	}
 }
 
-// TestDiskFull is an outage of a real PostgreSQL on a real disk without room.
+// TestDiskFull is an outage of a real database on a real disk without room.
 func TestDiskFull(t *testing.T) {
-	small := postgres.Small(t, 64)
-	must := func(err error) {
-		if err != nil {
-			t.Fatal(err)
-		}
+	for _, on := range databases {
+		t.Run(string(on), func(t *testing.T) {
+			var disk *pgtest.Disk
+			var dsn string
+			if on == onPostgreSQL {
+				small := postgres.Small(t, 64)
+				disk, dsn = small.Disk, small.DSN
+			} else {
+				disk = pgtest.NewDisk(t, t.TempDir(), 16)
+				dsn = sqliteFile(filepath.Join(disk.Dir, "store.db"))
+			}
+			b := newBroken(t, on, dsn)
+			must := func(err error) {
+				if err != nil {
+					t.Fatal(err)
+				}
+			}
+			failed := b.suffer(outage{
+				begin: func(b *broken) {
+					if on == onSQLite { // what the log has of room would be written over
+						b.exec(b.db, "VACUUM")
+						_, err := b.db.Exec("PRAGMA wal_checkpoint(TRUNCATE)")
+						must(err)
+					}
+					must(disk.Fill())
+				},
+				end:  func(*broken) { must(disk.Free()) },
+				says: map[storage]string{onSQLite: "full", onPostgreSQL: "53100"}[on],
+			})
+			if least := map[storage]int{onSQLite: 10, onPostgreSQL: 1}[on]; failed < least {
+				t.Errorf("%d ticks failed, not even %d", failed, least)
+			}
+		})
 	}
-	newBroken(t, onPostgreSQL, small.DSN).suffer(outage{
-		begin: func(*broken) { must(small.Fill()) },
-		end:   func(*broken) { must(small.Free()) },
-		says:  "53100",
-	})
 }
 
-func (b *broken) suffer(o outage) {
+// suffer lives through a drip with an outage every few hours, and returns how
+// many ticks failed.
+func (b *broken) suffer(o outage) (failed int) {
 	b.t.Helper()
-	failed := 0
 	for i := 0; b.clock.Now().Before(start.Add(14 * day)); i++ {
 		b.clock.Advance(time.Hour)
 		if i%3 != 0 {
@@ -207,6 +233,7 @@ func (b *broken) suffer(o outage) {
 	}
 	b.t.Logf("%d ticks failed", failed)
 	b.ended()
+	return failed
 }
 
 // TestConnectionsLost loses connections at random statements: between two
