@@ -48,7 +48,10 @@
 //     Many processes may do so on one store. The Linker is the runner's
 //     Mailboxes, and its MayAct the runner's, if colleagues may send.
 //  7. Take the changes of links (linking.Config.OnChange) to tell users and the
-//     operator, call linking.Linker.CheckAll every few minutes, and show Status.
+//     operator, and to call runner.Runner.Notify for a link that works again:
+//     what was held goes on with the next Tick, and without it within
+//     runner.Options.ReadEvery. Call linking.Linker.CheckAll every few minutes,
+//     and show Status.
 //  8. Call Enroll, Send, Reply, Preview, Pause, Resume, Skip, Stop and
 //     RecordReply as users act, and Unsubscribe, Export and Erase as candidates
 //     ask.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"database/sql"
 	"net/http"
-	"net/url"
 	"os"
 	"regexp"
 	"strings"
@@ -76,11 +75,7 @@ func readmeLoop(ctx context.Context, h host, linkID, userID string) (runner.Enro
 	http.HandleFunc("/link", link.Start)
 	http.HandleFunc("/callback", link.Callback)
 
-	// Pushes, if you want answers within moments: Push in the Config of gmail, msgraph and runner, and a handler each.
-	http.Handle("/push/gmail", run.PushHandler(google)) // proved, stored, acknowledged; polling goes on beside it
-	http.Handle("/push/graph", run.PushHandler(microsoft))
-
-	// Sending: three mails, on working days in the candidate's zone.
+	// Sending: three mails, on working days in the candidate's zone. linkID is of one that linker.List(ctx, userID) says is linked.
 	seq := &sequence.Sequence{
 		ID: "lisbon", Version: 1, Window: sequence.Window{Days: sequence.Workdays, From: 9 * time.Hour, To: 17 * time.Hour},
 		Steps: []sequence.Step{
@@ -102,21 +97,26 @@ func readmeLoop(ctx context.Context, h host, linkID, userID string) (runner.Enro
 	return answer, err
 }
 
-func readmeFakes(id, secret string, begun linking.Begun) (*url.URL, *gmail.Provider, error) {
+func readmeFakes(ctx context.Context, linker *linking.Linker, run *runner.Runner, id, secret, userID string) (*gmail.Provider, linking.Completed) {
 	// README.md: 2
-	clock := postoffice.NewClock(time.Now())
-	office := must(postoffice.New(postoffice.Config{Clock: clock})) // one world of mail for all fakes
+	clock := postoffice.NewClock(time.Date(2026, 9, 1, 8, 0, 0, 0, time.UTC)) // a Tuesday morning, whenever the test runs
+	office := must(postoffice.New(postoffice.Config{Clock: clock}))           // one world of mail for all fakes
 	office.AddMailbox(postoffice.MailboxConfig{Address: "maria@example.com"})
 	office.AddPerson(postoffice.Person{Address: "ada@example.net", Behaviours: []postoffice.Behaviour{{Do: postoffice.Answer, After: time.Hour}}})
 	fake := must(gmailtest.New(office, gmailtest.Config{ClientID: id, ClientSecret: secret}))
 	google := must(gmail.New(gmail.Config{
 		ClientID: id, ClientSecret: secret, Endpoints: fake.Endpoints(), HTTPClient: &http.Client{Transport: fake.Transport()}, Now: clock.Now,
 	}))
-	// linking.Config, runner.Config and memstore.Options take Now: clock.Now too.
-	back, err := fake.Consent(nil, begun.URL, gmailtest.Answer{Account: "maria@example.com"}) // the callback's URL
-	clock.Advance(24 * time.Hour)                                                             // answers arrive; run.Tick(ctx) sees them
+	// linking.Config, runner.Config and memstore.Options take Now: clock.Now too. Then, with linker and run as above:
+	begun := must(linker.Begin(ctx, linking.BeginParams{Owner: userID, Session: "s", Provider: "gmail", RedirectURL: callback}))
+	back := must(fake.Consent(nil, begun.URL, gmailtest.Answer{Account: "maria@example.com"})) // the consent page, answered
+	done := must(linker.Complete(ctx, linking.CompleteParams{Query: back.Query(), Owner: userID, Session: "s"}))
+	for range 24 * 14 { // two weeks: a mail leaves in a Tick that falls into its window, an answer is seen in a Tick
+		clock.Advance(time.Hour)
+		must(run.Tick(ctx))
+	}
 	// README.md: end
-	return back, google, err
+	return google, done
 }
 
 func TestReadme(t *testing.T) {
