@@ -48,10 +48,13 @@ func (w *world) check(ctx context.Context) error {
 	if env, content := w.office.Books().UnrelatedReads(); env+content > 0 {
 		say("unrelated mail was read: %d envelopes, %d contents", env, content)
 	}
+	for i := range w.services {
+		w.checkWatch(i, say)
+	}
 	for i := range w.plan.Candidates {
-		c := &candidate{world: w, Candidate: w.plan.Candidates[i], id: w.ids[i]}
+		c := w.candidate(i)
 		if err := c.check(ctx, func(format string, args ...any) {
-			say("%s, who %s: %s\n%s", c.Address, c.act(), fmt.Sprintf(format, args...), c.story(ctx))
+			say("%s, who %s: %s\n%s", c.key(), c.Way, fmt.Sprintf(format, args...), c.story(ctx))
 		}); err != nil {
 			return err
 		}
@@ -66,6 +69,10 @@ type candidate struct {
 	id string
 }
 
+func (w *world) candidate(i int) *candidate {
+	return &candidate{world: w, Candidate: w.plan.Candidates[i], id: w.ids[i]}
+}
+
 func (c *candidate) service() *service { return c.services[c.Sender] }
 
 // sent are the accepted mails to the candidate, in order.
@@ -75,12 +82,12 @@ func (c *candidate) sent() []postoffice.Submission {
 	})
 }
 
-// wrote are the messages that came from the candidate's addresses, the oldest
-// first.
+// wrote are the messages that the candidate's way brought into the mailbox,
+// the oldest first.
 func (c *candidate) wrote() []postoffice.Message {
 	var out []postoffice.Message
 	for m := range c.service().box.Visible() {
-		if !m.Own && (slices.Contains(m.From, c.Address) || c.Private != "" && slices.Contains(m.From, c.Private)) {
+		if c.isOf(m) {
 			out = append(out, m)
 		}
 	}
@@ -88,17 +95,55 @@ func (c *candidate) wrote() []postoffice.Message {
 	return out
 }
 
-// sees reports whether the access and the service let the library see what
-// the candidate writes.
-func (c *candidate) sees() bool {
-	s := c.service().plan
-	return s.Access == provider.AccessReplies && (c.Private == "" || s.joins())
+func (c *candidate) isOf(m postoffice.Message) bool {
+	switch {
+	case m.Unrelated:
+		return false
+	case m.Own: // ours, or the owner's by hand
+		return c.Way == wayOwner && strings.HasPrefix(m.MessageID, handPrefix) && bytes.Contains(m.Raw, []byte("To: "+c.Address))
+	case c.from(m, c.Address), c.from(m, c.Private), c.from(m, c.Colleague):
+		return true
+	}
+	var from []provider.Address
+	for _, a := range m.From {
+		from = append(from, provider.Address{Addr: a})
+	}
+	return c.Way.reports() && provider.IsSystemSender(from) && bytes.Contains(m.Raw, []byte(c.Address))
 }
 
-// shown is when the library could first see an answer: one from an address
+func (c *candidate) from(m postoffice.Message, addr string) bool {
+	return addr != "" && slices.Contains(m.From, addr)
+}
+
+// foreign reports whether a message comes from an address that nobody
+// searches for: what ties it to the mail is its thread.
+func (c *candidate) foreign(m postoffice.Message) bool {
+	return m.Own || c.from(m, c.Private) || c.from(m, c.Colleague)
+}
+
+// afresh reports whether a message lies in a thread that a further address of
+// the candidate's opened.
+func (c *candidate) afresh(m postoffice.Message) bool {
+	return c.Way == wayLater && !strings.HasPrefix(m.Subject, "Re: ")
+}
+
+// sees reports whether the access and the service let the library see what
+// the way brings.
+func (c *candidate) sees() bool {
+	s := c.service().plan
+	switch {
+	case s.Access != provider.AccessReplies || c.Way == wayForged:
+		return false
+	case c.Way.reports():
+		return s.cites()
+	}
+	return c.Private == "" && c.Colleague == "" && c.Way != wayOwner || s.joins()
+}
+
+// shown is when the library could first see a message: one from an address
 // that nobody searches for comes by the feed alone, where that is all there is.
 func (c *candidate) shown(m postoffice.Message) time.Time {
-	if c.Private == "" {
+	if !c.foreign(m) || c.afresh(m) {
 		return m.VisibleAt
 	}
 	switch at, silent := c.service().silent(m); {
@@ -155,24 +200,79 @@ func (c *candidate) check(ctx context.Context, say func(string, ...any)) error {
 		if i > 0 && reads && at.Sub(read) > c.fresh(read, at) {
 			say("mail %d left at %v, %v after the last read began", i+1, at, at.Sub(read))
 		}
-		if !c.sees() || !c.answers() {
+		if !c.sees() {
 			continue
 		}
 		for _, a := range c.wrote() {
-			seen := c.shown(a)
-			if seen.After(at) {
-				continue
-			}
-			if seen.Before(read) && i > 0 {
-				say("mail %d left at %v although the answer was visible at %v, before the read at %v", i+1, m.At, seen, read)
-			}
-			if e.Status == runner.StatusReplied && e.Crossed == 0 {
-				say("mail %d left after the answer was visible and is not marked as crossed", i+1)
+			if seen := c.shown(a); !seen.After(at) && !c.afresh(a) {
+				c.checkLate(e, i, at, latest(c.service().feeds, at), seen, say)
 			}
 		}
 	}
+	c.checkTwin(e, mails, say)
 	c.checkEnd(e, mails, say)
 	return c.checkLog(ctx, mails, say)
+}
+
+// reportsWithin is how long a delivery report may lie there unseen: it is
+// looked for in whole reads alone, which may fail several times in a row.
+const reportsWithin = 8 * time.Hour
+
+// checkLate: no mail leaves though something that forbids it was there to
+// see, seen, before the read began.
+func (c *candidate) checkLate(e runner.Enrollment, i int, at, read, seen time.Time, say func(string, ...any)) {
+	if c.Way.reports() {
+		seen = seen.Add(reportsWithin)
+	}
+	early := seen.Before(read) && i > 0
+	switch {
+	case c.Way.away():
+		if early && at.Before(awayUntil()) {
+			say("mail %d left at %v although %s is away until %v", i+1, at, c.Address, awayUntil())
+		}
+	case c.Way.expected().status == "":
+	case early:
+		say("mail %d left at %v although the answer was visible at %v, before the read at %v", i+1, at, seen, read)
+	case c.answers() && e.Status == runner.StatusReplied && e.Crossed == 0:
+		say("mail %d left after the answer was visible and is not marked as crossed", i+1)
+	}
+}
+
+// checkTwin: who answered in one mailbox is not written to from another,
+// unless the sequence is independent.
+func (c *candidate) checkTwin(e runner.Enrollment, mails []postoffice.Submission, say func(string, ...any)) {
+	if c.TwinOf == 0 {
+		return
+	}
+	told, answered := c.handled[c.world.candidate(c.TwinOf-1).key()]
+	switch {
+	case c.Independent && e.Status == runner.StatusReplied:
+		say("is replied, and independent of what was answered")
+	case c.Independent || !answered:
+	case e.Status != runner.StatusReplied && e.Status != runner.StatusCompleted && e.Status != runner.StatusStopped:
+		say("is %s although the same person answered in another mailbox", e.Status)
+	default:
+		for i, m := range mails {
+			if at := c.left(m.At); at.Sub(told) > c.fresh(told, at) {
+				say("mail %d left at %v although the same person's answer in another mailbox was told at %v", i+1, at, told)
+			}
+		}
+	}
+}
+
+// ends is when the message could be seen that decides how the enrollment
+// ends; zero if there is none.
+func (c *candidate) ends() time.Time {
+	var first time.Time
+	if !c.sees() || c.Way.expected().status == "" {
+		return first
+	}
+	for _, m := range c.wrote() {
+		if at := c.shown(m); at != never && !c.afresh(m) && (first.IsZero() || at.Before(first)) {
+			first = at
+		}
+	}
+	return first
 }
 
 // checkEnd: everything ended, or is visibly held, and for a reason that there
@@ -182,13 +282,8 @@ func (c *candidate) checkEnd(e runner.Enrollment, mails []postoffice.Submission,
 	for _, m := range mails {
 		keys[m.Key] = true
 	}
-	var answer time.Time // when the first answer could be seen
-	for _, m := range c.wrote() {
-		if at := c.shown(m); c.answers() && c.sees() && at != never && (answer.IsZero() || at.Before(answer)) {
-			answer = at
-		}
-	}
-	answered := !answer.IsZero()
+	want, ended := c.Way.expected().status, c.ends()
+	because := func(status string) bool { return want == status && len(c.wrote()) > 0 }
 	switch e.Status {
 	case runner.StatusActive:
 		say("is still active")
@@ -196,23 +291,30 @@ func (c *candidate) checkEnd(e runner.Enrollment, mails []postoffice.Submission,
 		if e.Reason == "" {
 			say("is held without a reason")
 		}
-		if answered {
+		if !ended.IsZero() && want != runner.StatusHeld {
 			say("is held although an answer came")
+		}
+		if !ended.IsZero() && !e.Flagged {
+			say("is held, and nobody is asked to look")
 		}
 	case runner.StatusCompleted:
 		if len(keys) != c.plan.Steps {
 			say("is completed with %d of %d mails", len(keys), c.plan.Steps)
 		}
-		if answered && len(mails) > 0 && answer.Before(mails[len(mails)-1].At) {
+		if !ended.IsZero() && len(mails) > 0 && ended.Before(mails[len(mails)-1].At) {
 			say("is completed although an answer was there before the last mail")
 		}
 	case runner.StatusReplied:
-		if !c.answers() {
+		if !because(e.Status) && (c.TwinOf == 0 || c.handled[c.world.candidate(c.TwinOf-1).key()].IsZero()) {
 			say("is replied, and nobody answered")
 		}
 	case runner.StatusBounced:
-		if c.act() != postoffice.Bounce && c.act() != postoffice.BounceLater {
+		if !because(e.Status) {
 			say("is bounced, and nothing bounced")
+		}
+	case runner.StatusUnsubscribed:
+		if !because(e.Status) {
+			say("is unsubscribed, and nobody complained")
 		}
 	case runner.StatusStopped:
 		if _, byHand := c.stopped[c.id]; !byHand {
@@ -220,7 +322,7 @@ func (c *candidate) checkEnd(e runner.Enrollment, mails []postoffice.Submission,
 		}
 	case runner.StatusTookOver:
 		// A service that leaves nothing on our own mail makes a stranger of it.
-		if c.service().plan.recognises() {
+		if c.service().plan.recognises() && !because(e.Status) {
 			say("is taken over, and the owner wrote nothing")
 		}
 	default:
@@ -237,6 +339,8 @@ func (c *candidate) checkLog(ctx context.Context, mails []postoffice.Submission,
 	}
 	out := 0
 	in := make(map[string]int)
+	class := make(map[string]string)
+	wish := make(map[string]string)
 	there := make(map[string]bool)
 	for m := range c.service().box.Visible() {
 		there[provider.BareID(m.MessageID)] = !m.Unrelated
@@ -245,8 +349,10 @@ func (c *candidate) checkLog(ctx context.Context, mails []postoffice.Submission,
 		switch e.Direction {
 		case runner.DirectionOut:
 			out++
-		case runner.DirectionIn:
-			in[provider.BareID(e.MessageID)]++
+		case runner.DirectionIn, runner.DirectionOwn:
+			id := provider.BareID(e.MessageID)
+			in[id]++
+			class[id], wish[id] = e.Class, e.OptOut
 			if !there[provider.BareID(e.MessageID)] {
 				say("the conversation has the message %s, which the mailbox has not", e.MessageID)
 			}
@@ -256,15 +362,35 @@ func (c *candidate) checkLog(ctx context.Context, mails []postoffice.Submission,
 	if out != len(mails) && !undecided {
 		say("%d mails left, and the conversation has %d", len(mails), out)
 	}
-	if !c.sees() {
-		return nil
-	}
 	for _, m := range c.wrote() {
-		if n := in[provider.BareID(m.MessageID)]; n != 1 && (n > 1 || c.shown(m) != never) {
+		id := provider.BareID(m.MessageID)
+		n := in[id]
+		switch {
+		case n > 1:
 			say("the message %q of %v is in the conversation %d times", m.Subject, m.VisibleAt, n)
+		case n == 1 && c.Way == wayForged:
+			say("a report that cites nothing is in the conversation")
+		case n == 0 && c.sees() && c.shown(m) != never && !c.optional(m):
+			say("the message %q of %v is in the conversation 0 times", m.Subject, m.VisibleAt)
+		case n == 1 && class[id] != string(c.Way.expected().class):
+			say("the message %q is logged as %q", m.Subject, class[id])
+		case n == 1 && (wish[id] != "") != (c.Way == wayOptOut):
+			say("the message %q is logged with the wish %q", m.Subject, wish[id])
 		}
 	}
 	return nil
+}
+
+// optional reports whether a message need not be found: whoever answers from
+// a further address is known by it only where the answer cited a Message-ID
+// that was known.
+func (c *candidate) optional(m postoffice.Message) bool {
+	if !c.afresh(m) {
+		return false
+	}
+	return !c.service().plan.World.KeepsMessageID || slices.ContainsFunc(c.wrote(), func(m postoffice.Message) bool {
+		return !c.afresh(m) && c.shown(m) != m.VisibleAt
+	})
 }
 
 // story is what a person needs to understand a finding.

@@ -35,6 +35,7 @@ type Mutant struct {
 	Mailbox func(provider.Mailbox, func() time.Time) provider.Mailbox
 	Log     func(store.ConversationLog) store.ConversationLog
 	View    func(*runner.Enrollment) // what the library says at the end
+	Watches func(int) int            // how many watches there are at the end
 }
 
 // host is one process of the host: it lives until it dies.
@@ -48,6 +49,7 @@ type host struct {
 	paused bool          // it stood still in this tick
 	linker *linking.Linker
 	run    *runner.Runner
+	pushes []http.Handler // by sender; nil takes none
 }
 
 // dice makes secrets that are the same in every run of a seed.
@@ -83,6 +85,9 @@ func (w *world) birth(i int) error {
 			if isRead(r) {
 				s.reads = append(s.reads, w.clock.Now())
 			}
+			if isFeed(r) {
+				s.feeds = append(s.feeds, w.clock.Now())
+			}
 			if isSend(r) {
 				s.sends = append(s.sends, w.clock.Now())
 			}
@@ -110,7 +115,7 @@ func (w *world) birth(i int) error {
 	if err != nil {
 		return err
 	}
-	var enrollments store.EnrollmentStore = &mortalStore{w.stores.Enrollments, h.life, h.slow}
+	var enrollments store.EnrollmentStore = &mortalStore{w.stores.Enrollments, h.life, h.slow, func() { w.marked++ }}
 	if w.mutant.Store != nil {
 		enrollments = w.mutant.Store(enrollments)
 	}
@@ -121,12 +126,22 @@ func (w *world) birth(i int) error {
 	h.run, err = runner.New(runner.Config{
 		Store: enrollments, Mailboxes: h, Log: log, Events: &mortalSink{w, h.life}, Now: h.now, Wait: patient,
 		Key: hostKey(), Domain: hostDomain,
-		Guard: w.guard,
+		Guard: w.guard, Push: &runner.PushConfig{PollEvery: w.plan.Poll},
 		// One worker: what happens at once elsewhere happens in an order here.
 		Options: runner.Options{Name: h.name, ReadEvery: 30 * time.Minute, Workers: 1},
 	})
+	if err != nil {
+		return err
+	}
+	for i, s := range w.services {
+		var takes http.Handler
+		if from, can := provs[i].(provider.PushReceiver); can && s.plan.Push {
+			takes = h.run.PushHandler(from)
+		}
+		h.pushes = append(h.pushes, takes)
+	}
 	w.hosts[i] = h
-	return err
+	return nil
 }
 
 // guard lets everything go. While it thinks, somebody may stop the drip
@@ -153,7 +168,7 @@ func (h *host) slow(b *store.Batch, done bool) {
 	if len(b.Intents) == 0 {
 		often = 0.005
 	}
-	if !w.troubled || !w.plan.chance(w.plan.Trouble*often) {
+	if !w.troubled || w.pushing || !w.plan.chance(w.plan.Trouble*often) {
 		return
 	}
 	if !done && !h.paused && w.plan.chance(0.5) {
@@ -197,6 +212,8 @@ func (h *host) Open(ctx context.Context, link string) (provider.Linked, error) {
 
 // link links the sender's mailbox, or links it again.
 func (h *host) link(ctx context.Context, s *service, relink string) (linking.Completed, error) {
+	h.w.linking = true
+	defer func() { h.w.linking = false }()
 	begun, err := h.linker.Begin(ctx, linking.BeginParams{
 		Owner: s.plan.Address, Session: "session", Provider: s.name(), Access: s.plan.Access, RedirectURL: "https://ats.example.com/callback", Relink: relink,
 	})

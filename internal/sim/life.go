@@ -50,6 +50,7 @@ type mortalStore struct {
 	store.EnrollmentStore
 	l    *life
 	slow func(b *store.Batch, done bool) // the database takes its time, before and after
+	mark func()                          // a mailbox is marked
 }
 
 func (m *mortalStore) Claim(ctx context.Context, p store.ClaimParams) ([]store.Claim, error) {
@@ -102,7 +103,7 @@ func (m *mortalStore) GetMailbox(ctx context.Context, id string) (store.Mailbox,
 }
 
 func (m *mortalStore) Notify(ctx context.Context, id string) error {
-	return act(m.l, func() error { return m.EnrollmentStore.Notify(ctx, id) })
+	return act(m.l, func() error { m.mark(); return m.EnrollmentStore.Notify(ctx, id) })
 }
 
 func (m *mortalStore) LoadDefinition(ctx context.Context, hash string) (store.Definition, error) {

@@ -10,6 +10,7 @@ import (
 	"github.com/outreachkit/outreach/msgraph/msgraphtest"
 	"github.com/outreachkit/outreach/provider"
 	"github.com/outreachkit/outreach/provider/postoffice"
+	"github.com/outreachkit/outreach/sequence/runner"
 )
 
 const day = 24 * time.Hour
@@ -26,6 +27,7 @@ type Plan struct {
 	Trouble    float64       // how likely a fault or a crash is at each step
 	Faulty     time.Duration // how long there are faults
 	Durable    bool          // on SQLite instead of in memory
+	Poll       time.Duration // how often a mailbox is read of which pushes come
 	Feed       float64       // how likely the change feed mistreats an item
 	Backup     time.Duration // when a backup is made, and
 	Restore    time.Duration // when it is put back; zero is never
@@ -43,34 +45,44 @@ type Sender struct {
 	Entra   msgraphtest.Config
 	Delays  postoffice.Delays
 	Filed   bool // a rule files what arrives into one folder after another
+	Push    bool // the service pushes
 }
 
 // Candidate is somebody who is written to.
 type Candidate struct {
-	Address string
-	Private string // a further address that some answer from
-	Sender  int
-	Does    []postoffice.Behaviour
-	Zone    string
+	Address   string
+	Private   string // a further address that some answer from
+	Colleague string // somebody in copy
+	Sender    int
+	Way       Way
+	On        int           // to which mail, from 1 on, and
+	After     time.Duration // how long after it
+	Again     time.Duration // how long after that there is more
+	Zone      string
+
+	// TwinOf is another candidate, from 1 on, who is the same person: written
+	// to from another mailbox.
+	TwinOf      int
+	Independent bool // of what comes of the other
 }
 
-func (c Candidate) act() postoffice.Act {
-	if len(c.Does) == 0 {
-		return ""
+// key is the host's name of the enrollment.
+func (c Candidate) key() string {
+	if c.TwinOf > 0 {
+		return c.Address + "/twin"
 	}
-	return c.Does[0].Do
+	return c.Address
 }
 
 // answers reports whether the candidate writes back as a person does.
-func (c Candidate) answers() bool {
-	return c.act() == postoffice.Answer || c.act() == postoffice.AnswerNew
-}
+func (c Candidate) answers() bool { return c.Way.expected().status == runner.StatusReplied }
 
 // Draw makes the plan of a seed.
 func Draw(seed uint64) *Plan {
 	p := &Plan{Seed: seed, rnd: rand.New(rand.NewPCG(seed, 0x6f75747265616368))}
 	p.Steps, p.Trouble, p.Faulty = 1+p.rnd.IntN(3), p.rnd.Float64()*0.3, 9*day
 	p.Durable = p.chance(0.2)
+	p.Poll = 30*time.Minute + p.upTo(3*time.Hour)
 	if p.chance(0.5) {
 		p.Feed = p.rnd.Float64() * 0.3
 	}
@@ -84,6 +96,9 @@ func Draw(seed uint64) *Plan {
 	}
 	for i := range 3 + p.rnd.IntN(5) {
 		p.Candidates = append(p.Candidates, p.candidate(i))
+	}
+	if p.chance(0.5) {
+		p.twin()
 	}
 	return p
 }
@@ -125,43 +140,14 @@ func (p *Plan) sender(i int, kind provider.Kind) Sender {
 		s.Entra.PageSize = 22 + p.rnd.IntN(10)
 	}
 	s.Delays = postoffice.Delays{Delivery: p.upTo(2 * time.Minute), Visible: p.upTo(3 * time.Minute), SentCopy: p.upTo(7 * time.Minute)}
+	if p.chance(0.1) {
+		s.Delays.Visible = p.upTo(20 * time.Hour)
+	}
 	s.Filed = p.chance(0.3)
+	s.Push = p.chance(0.5)
+	s.Google.Beliefs.PushesText, s.Google.Beliefs.PushesURLSafe = p.chance(0.5), p.chance(0.3)
+	s.Entra.Beliefs.ShortensPushes = p.chance(0.3)
 	return s
-}
-
-func (p *Plan) candidate(i int) Candidate {
-	c := Candidate{Address: fmt.Sprintf("c%d@example.net", i), Sender: p.rnd.IntN(len(p.Senders))}
-	if p.chance(0.3) {
-		c.Zone = []string{"Europe/Lisbon", "America/New_York", "Asia/Tokyo"}[p.rnd.IntN(3)]
-	}
-	on, after := 1+p.rnd.IntN(p.Steps), p.upTo(30*time.Minute)
-	if p.chance(0.5) {
-		after = p.upTo(3 * day)
-	}
-	after += time.Second
-	act := func(b postoffice.Behaviour) { c.Does = []postoffice.Behaviour{b} }
-	switch p.rnd.IntN(9) {
-	case 0, 1:
-		act(postoffice.Behaviour{Do: postoffice.Answer, On: on, After: after})
-	case 2:
-		act(postoffice.Behaviour{Do: postoffice.AnswerNew, On: on, After: after})
-	case 3:
-		c.Private = fmt.Sprintf("private%d@example.org", i)
-		act(postoffice.Behaviour{Do: postoffice.Answer, On: on, After: after, From: c.Private})
-	case 4:
-		do := postoffice.OutOfOffice
-		if p.chance(0.5) {
-			do = postoffice.OutOfOfficeExchange
-		}
-		act(postoffice.Behaviour{Do: do, On: on, After: time.Second, Until: start().Add(12 * day).Truncate(day)})
-	case 5:
-		act(postoffice.Behaviour{Do: postoffice.Bounce, On: on, After: p.upTo(time.Hour)})
-	case 6:
-		act(postoffice.Behaviour{Do: postoffice.BounceLater, On: on, After: p.upTo(time.Hour)})
-	case 7:
-		act(postoffice.Behaviour{Do: postoffice.ReadReceipt, On: on, After: p.upTo(time.Hour)})
-	}
-	return c
 }
 
 // recognises reports whether the service leaves enough on a sent mail for its
@@ -172,6 +158,12 @@ func (s Sender) recognises() bool {
 	}
 	key := s.Kind == provider.Gmail || !s.Entra.Beliefs.DropsCustomHeaders
 	return key || s.World.KeepsMessageID && s.World.SentCopyKeepsID
+}
+
+// cites reports whether a report that quotes the header of a mail quotes
+// something that the mail is known by.
+func (s Sender) cites() bool {
+	return s.Kind == provider.Gmail || !s.Entra.Beliefs.DropsCustomHeaders || s.World.KeepsMessageID
 }
 
 // joins reports whether an answer comes into the thread of the mail that it
@@ -192,12 +184,12 @@ func (p *Plan) String() string {
 		} else {
 			fmt.Fprintf(&b, " google %+v", s.Google.Beliefs)
 		}
-		fmt.Fprintf(&b, " delays %+v filed %t\n", s.Delays, s.Filed)
+		fmt.Fprintf(&b, " delays %+v filed %t push %t\n", s.Delays, s.Filed, s.Push)
 	}
 	for _, c := range p.Candidates {
-		fmt.Fprintf(&b, "  %s of sender %d in %q: ", c.Address, c.Sender, c.Zone)
-		for _, d := range c.Does {
-			fmt.Fprintf(&b, "%s on mail %d after %v from %q", d.Do, d.On, d.After, d.From)
+		fmt.Fprintf(&b, "  %s of sender %d in %q, who %s, on mail %d after %v", c.key(), c.Sender, c.Zone, c.Way, c.On, c.After)
+		if c.TwinOf > 0 {
+			fmt.Fprintf(&b, ", independent %t", c.Independent)
 		}
 		b.WriteByte('\n')
 	}

@@ -52,6 +52,11 @@ type world struct {
 	restored span // from the backup to its restoration
 	notes    []string
 	wrong    []string
+	byHand   []note               // what owners wrote and is not in their mailbox yet
+	handled  map[string]time.Time // when the host was told first that an enrollment was answered, by its key
+	pushing  bool                 // a push is being handled: time does not move meanwhile
+	linking  bool                 // likewise
+	marked   int                  // how often a mailbox was marked
 }
 
 type span struct{ from, to time.Time }
@@ -68,6 +73,9 @@ func (w *world) note(format string, args ...any) {
 
 // Handle implements runner.Sink.
 func (w *world) Handle(_ context.Context, ev runner.Event) error {
+	if _, was := w.handled[ev.Key]; !was && ev.Kind == runner.EventReplied {
+		w.handled[ev.Key] = w.clock.Now()
+	}
 	if w.known[ev.ID]++; w.known[ev.ID] == 1 {
 		w.told = append(w.told, fmt.Sprintf("%s %s %s step %d %s", ev.At.UTC().Format(time.RFC3339), ev.Key, ev.Kind, ev.Step, ev.Reason))
 	}
@@ -85,16 +93,19 @@ type History struct {
 // Run plays a plan. An error is the simulation's own.
 func Run(ctx context.Context, p *Plan, params Params) (*History, error) {
 	w := &world{
-		plan: p, mutant: params.Mutant, clock: postoffice.NewClock(start()), known: make(map[string]int), stopped: make(map[string]int),
+		plan: p, mutant: params.Mutant, clock: postoffice.NewClock(start()), known: make(map[string]int), stopped: make(map[string]int), handled: make(map[string]time.Time),
 		dice: &dice{rnd: rand.New(rand.NewPCG(p.Seed, 1))},
 	}
 	var err error
 	if w.office, err = postoffice.New(postoffice.Config{Clock: w.clock}); err != nil {
 		return nil, err
 	}
-	for _, s := range p.Senders {
+	for i, s := range p.Senders {
 		svc, err := newService(w.office, s, params.Key)
 		if err != nil {
+			return nil, err
+		}
+		if err := svc.subscribe(w.receiver(i)); err != nil {
 			return nil, err
 		}
 		w.services = append(w.services, svc)
@@ -143,7 +154,7 @@ func (w *world) begin(ctx context.Context) error {
 			return err
 		}
 		if s.plan.Access == provider.AccessReplies {
-			if _, err := h.run.Preview(ctx, runner.PreviewParams{Key: fmt.Sprint("preview ", i), Link: done.Link.ID, Sequence: w.sequence()}); err != nil {
+			if _, err := h.run.Preview(ctx, runner.PreviewParams{Key: fmt.Sprint("preview ", i), Link: done.Link.ID, Sequence: w.sequence(false)}); err != nil {
 				return fmt.Errorf("sim: preview: %w", err)
 			}
 		}
@@ -155,11 +166,21 @@ func (w *world) begin(ctx context.Context) error {
 		w.clock.Advance(10 * time.Minute)
 	}
 	for _, c := range w.plan.Candidates {
-		if err := w.office.AddPerson(postoffice.Person{Address: c.Address, Behaviours: c.Does}); err != nil {
-			return err
+		if c.TwinOf == 0 {
+			if err := w.office.AddPerson(postoffice.Person{Address: c.Address, Behaviours: c.behaviours(w)}); err != nil {
+				return err
+			}
+		}
+		var cc []provider.Address
+		if c.Colleague != "" {
+			does := []postoffice.Behaviour{{Do: postoffice.Answer, On: c.On, After: c.After}}
+			if err := w.office.AddPerson(postoffice.Person{Address: c.Colleague, Behaviours: does}); err != nil {
+				return err
+			}
+			cc = append(cc, provider.Address{Addr: c.Colleague})
 		}
 		e, err := h.run.Enroll(ctx, runner.EnrollParams{
-			Key: c.Address, Link: w.links[c.Sender], Recipient: provider.Address{Addr: c.Address}, Sequence: w.sequence(), Zone: c.Zone,
+			Key: c.key(), Link: w.links[c.Sender], Recipient: provider.Address{Addr: c.Address}, Cc: cc, Sequence: w.sequence(c.Independent), Zone: c.Zone,
 		})
 		if err != nil {
 			return fmt.Errorf("sim: enroll: %w", err)
@@ -171,8 +192,8 @@ func (w *world) begin(ctx context.Context) error {
 
 func stepText(n int) string { return fmt.Sprintf("Step %d.", n) }
 
-func (w *world) sequence() *sequence.Sequence {
-	s := &sequence.Sequence{ID: "sim", Version: 1, AcceptBlind: true}
+func (w *world) sequence(independent bool) *sequence.Sequence {
+	s := &sequence.Sequence{ID: "sim", Version: 1, AcceptBlind: true, Independent: independent}
 	for i := range w.plan.Steps {
 		step := sequence.Step{ID: sequence.StepID(i + 1), Days: 2 * min(i, 1), Text: stepText(i + 1)}
 		if i == 0 {
@@ -208,6 +229,7 @@ func (w *world) play(ctx context.Context) {
 			d = p.upTo(12*time.Hour) + time.Second
 		}
 		w.clock.Advance(d)
+		w.writeByHand()
 	}
 	w.troubled = false
 	for _, s := range w.services {
@@ -220,6 +242,7 @@ func (w *world) play(ctx context.Context) {
 		w.mend(ctx)
 		w.tick(ctx, w.hosts[p.rnd.IntN(len(w.hosts))])
 		w.clock.Advance(90 * time.Minute)
+		w.writeByHand()
 	}
 }
 
@@ -269,6 +292,7 @@ func (w *world) accidents(ctx context.Context) {
 			}
 		}
 	}
+	w.pushAccidents(ctx, s)
 	if p.chance(p.Trouble * 0.05) {
 		w.stepClock(w.hosts[p.rnd.IntN(len(w.hosts))])
 	}
@@ -278,10 +302,16 @@ func (w *world) accidents(ctx context.Context) {
 func (w *world) mend(ctx context.Context) {
 	for i, s := range w.services {
 		link, err := w.stores.Links.Get(ctx, w.links[i])
-		if err != nil || link.Status != store.LinkRelink {
+		if err != nil || link.Status != store.LinkRelink && link.Status != store.LinkUnusable {
 			continue
 		}
 		h := w.hosts[0]
+		if link.Status == store.LinkUnusable { // it broke too often, and somebody looked into it
+			if err := h.linker.Forgive(ctx, s.plan.Address, w.links[i]); err != nil {
+				w.note("forgiving failed: %v", err)
+				continue
+			}
+		}
 		if _, err := h.link(ctx, s, w.links[i]); err != nil {
 			w.note("linking again failed: %v", err)
 			continue
@@ -315,6 +345,9 @@ func (w *world) inject() {
 		}
 		other := p.rnd.IntN(len(w.hosts))
 		f.call = func() {
+			if w.pushing || w.linking {
+				return
+			}
 			w.clock.Advance(d)
 			if h := w.hosts[other]; !h.busy && !h.life.dead {
 				w.tick(context.Background(), h)

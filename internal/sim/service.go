@@ -25,6 +25,7 @@ type service struct {
 	google *gmailtest.Server
 	entra  *msgraphtest.Server
 	reads  []time.Time // when requests for what is new left, of any process
+	feeds  []time.Time // those of them that follow the feed
 	sends  []time.Time // when mail left
 	feed   feed
 }
@@ -70,11 +71,11 @@ func (s *service) provider(rt http.RoundTripper, now func() time.Time) (provider
 	client := &http.Client{Transport: rt}
 	if s.google != nil {
 		return gmail.New(gmail.Config{
-			Name: s.name(), ClientID: clientID, ClientSecret: clientSecret, Endpoints: s.google.Endpoints(), HTTPClient: client, Now: now,
+			Name: s.name(), ClientID: clientID, ClientSecret: clientSecret, Endpoints: s.google.Endpoints(), HTTPClient: client, Now: now, Push: s.pubsub(),
 		})
 	}
 	return msgraph.New(msgraph.Config{
-		Name: s.name(), ClientID: clientID, ClientSecret: clientSecret, HTTPClient: client, Now: now,
+		Name: s.name(), ClientID: clientID, ClientSecret: clientSecret, HTTPClient: client, Now: now, Push: s.webhook(),
 		Endpoints: &msgraph.Endpoints{Login: s.entra.LoginURL(), Graph: s.entra.GraphURL()},
 	})
 }
@@ -98,10 +99,15 @@ func (s *service) ref(m postoffice.Message) string {
 	return string(msgraphtest.Ref(m))
 }
 
-// isRead reports whether a request asks what is new.
+// isRead reports whether a request asks what is new, and isFeed whether it
+// follows the feed. Graph is asked for the changes of a folder only where its
+// numbers say that there are any.
 func isRead(r *http.Request) bool {
-	p := r.URL.Path
-	return strings.HasSuffix(p, "/history") || strings.HasSuffix(p, "/messages") || strings.Contains(p, "/delta")
+	return isFeed(r) || strings.HasSuffix(r.URL.Path, "/messages") && strings.Contains(r.URL.Path, "/me/")
+}
+
+func isFeed(r *http.Request) bool {
+	return strings.HasSuffix(r.URL.Path, "/history") || strings.Contains(r.URL.Path, "/delta")
 }
 
 func isSend(r *http.Request) bool {
