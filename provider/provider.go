@@ -117,9 +117,11 @@ type Mailbox interface {
 	// Changes returns one page of what changed since the cursor, oldest
 	// first as far as the service orders it: identifiers only. An Item may
 	// come more than once. Follow Page.Next until Page.More is false; each
-	// Next is a valid cursor to store, and following from any of them to the
-	// end sees all that was visible when the following began. An empty page
-	// may have more after it. ErrCursorExpired: the span can't be
+	// Next is a valid cursor to store, and following from that of a last page
+	// to the end sees all that was visible when the following began. From that
+	// of another page it goes on where it was cut off: what became visible
+	// since may come only in the following after it. An empty page may have
+	// more after it. ErrCursorExpired: the span can't be
 	// read any more; take a new Profile and close the gap with Search,
 	// by thread and by sender.
 	// ErrRejected: the cursor is malformed or belongs to another mailbox.

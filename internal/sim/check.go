@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/outreachkit/outreach/provider"
+	"github.com/outreachkit/outreach/provider/classify"
 	"github.com/outreachkit/outreach/provider/postoffice"
 	"github.com/outreachkit/outreach/sequence/runner"
 	"github.com/outreachkit/outreach/store"
@@ -152,7 +153,21 @@ func (c *candidate) shown(m postoffice.Message) time.Time {
 	case silent:
 		return at
 	}
+	if s := c.service(); s.entra != nil && !m.Has(postoffice.LabelInbox) && !m.Has(postoffice.LabelJunk) && !m.Own && m.VisibleAt.Sub(m.Received) > relisted {
+		return never
+	}
 	return m.VisibleAt
+}
+
+// relisted is how late Graph may show what was filed away and comes from an
+// address nobody searches for: no delta tells of it, and what was received is
+// listed again for so long.
+const relisted = time.Hour
+
+// unread reports whether a message could not be read for so long that a person
+// was asked to.
+func (c *candidate) unread() bool {
+	return slices.ContainsFunc(c.told, func(s string) bool { return strings.Contains(s, c.key()) && strings.Contains(s, "can't be read") })
 }
 
 var never = start().AddDate(100, 0, 0)
@@ -372,6 +387,7 @@ func (c *candidate) checkLog(ctx context.Context, mails []postoffice.Submission,
 			say("a report that cites nothing is in the conversation")
 		case n == 0 && c.sees() && c.shown(m) != never && !c.optional(m):
 			say("the message %q of %v is in the conversation 0 times", m.Subject, m.VisibleAt)
+		case n == 1 && class[id] == string(classify.Unsure) && c.unread():
 		case n == 1 && class[id] != string(c.Way.expected().class):
 			say("the message %q is logged as %q", m.Subject, class[id])
 		case n == 1 && (wish[id] != "") != (c.Way == wayOptOut):
@@ -388,7 +404,7 @@ func (c *candidate) optional(m postoffice.Message) bool {
 	if !c.afresh(m) {
 		return false
 	}
-	return !c.service().plan.World.KeepsMessageID || slices.ContainsFunc(c.wrote(), func(m postoffice.Message) bool {
+	return c.unread() || !c.service().plan.World.KeepsMessageID || slices.ContainsFunc(c.wrote(), func(m postoffice.Message) bool {
 		return !c.afresh(m) && c.shown(m) != m.VisibleAt
 	})
 }

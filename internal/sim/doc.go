@@ -11,6 +11,20 @@
 // what the library promises; of the library's own words it reads only how an
 // enrollment ended and the conversation log.
 //
+// # Answers
+//
+// A candidate answers in the thread, in a new one, from another address, from
+// that address in a new thread later, with nothing but Exchange's parent id,
+// under the same subject and citing nothing, or with the wish to get no more
+// mail; a colleague in copy answers, or the owner writes by hand; somebody is
+// away, and Gmail or Exchange says so; the mail bounces in the thread or
+// outside it, for good, for now, late, by a rule or at a limit; somebody forges
+// a report; receipts, challenges, meeting responses and complaints come. Some
+// are written to from two mailboxes at once. What arrives shows up to twenty
+// hours late, and rules file it anywhere, into Junk and Trash too. Of each way
+// the checker knows what has to come of it: how the enrollment ends, when the
+// last mail may leave, and how the message is logged.
+//
 // # Faults
 //
 // Answers are lost before and after the service did what was asked; it answers
@@ -48,7 +62,15 @@
 //   - An absence that answered within seconds was taken for older than our mail,
 //     by a process whose clock was a minute fast, and for none of ours for good.
 //     Match allows for clocks that differ (provider.ClockSlack).
+//   - A read of the feed that was cut off went on where it was, and counted as
+//     whole: what had become visible meanwhile was not in it, and a follow-up
+//     could leave. Such a read follows the feed a second time.
 //   - A claim that was lost while its trouble was told ended Tick with an error.
+//
+// Two things stay out of reach. What was filed away at Microsoft 365, comes
+// from an address nobody searches for, and shows more than an hour after it was
+// received is not listed again. A complaint outside the thread is found only
+// where its text names the recipient, as every report is.
 //
 // A service that leaves neither its Message-ID nor its key on our own mail
 // makes a stranger of it: a follow-up that comes back through the feed is taken

@@ -36,6 +36,8 @@ type Mutant struct {
 	Log     func(store.ConversationLog) store.ConversationLog
 	View    func(*runner.Enrollment) // what the library says at the end
 	Watches func(int) int            // how many watches there are at the end
+
+	Receiver func(provider.PushReceiver) provider.PushReceiver
 }
 
 // host is one process of the host: it lives until it dies.
@@ -136,6 +138,9 @@ func (w *world) birth(i int) error {
 	for i, s := range w.services {
 		var takes http.Handler
 		if from, can := provs[i].(provider.PushReceiver); can && s.plan.Push {
+			if w.mutant.Receiver != nil {
+				from = w.mutant.Receiver(from)
+			}
 			takes = h.run.PushHandler(from)
 		}
 		h.pushes = append(h.pushes, takes)

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"net/http"
 	"slices"
 	"strings"
 	"testing"
@@ -11,6 +12,7 @@ import (
 
 	"github.com/outreachkit/outreach/internal/sim"
 	"github.com/outreachkit/outreach/provider"
+	"github.com/outreachkit/outreach/provider/classify"
 	"github.com/outreachkit/outreach/sequence/runner"
 	"github.com/outreachkit/outreach/store"
 )
@@ -47,6 +49,71 @@ func (s *failing) Commit(ctx context.Context, b store.Batch) error {
 		return errors.New("the disk is full")
 	}
 	return s.EnrollmentStore.Commit(ctx, b)
+}
+
+// narrow is a store that knows nobody in another mailbox.
+type narrow struct{ store.EnrollmentStore }
+
+func (s *narrow) Match(ctx context.Context, box string, keys []store.IndexKey) ([]store.IndexRow, error) {
+	rows, err := s.EnrollmentStore.Match(ctx, box, keys)
+	if box == "" && len(keys) > 0 && keys[0].Kind == store.IndexAddress {
+		return nil, err
+	}
+	return rows, err
+}
+
+// deaf hears of nothing that is new.
+func deaf(mb provider.Mailbox) altered {
+	return altered{Mailbox: mb, changes: func(ctx context.Context, since provider.Cursor) (provider.Page, error) {
+		page, err := mb.Changes(ctx, since)
+		page.Items = nil
+		return page, err
+	}, search: func(ctx context.Context, q provider.Query) ([]provider.Item, error) {
+		_, err := mb.Search(ctx, q)
+		return nil, err
+	}}
+}
+
+// credited has every delivery report cite the last mail to whom it names.
+type credited struct {
+	provider.Mailbox
+	keys map[string]string // by recipient
+}
+
+func (c *credited) Send(ctx context.Context, out *provider.Outgoing) (provider.Receipt, error) {
+	for _, field := range strings.Split(string(out.Raw), "\r\n") {
+		if to, is := strings.CutPrefix(field, "To: "); is {
+			c.keys[strings.Trim(to, "<>")] = out.Key
+		}
+	}
+	return c.Mailbox.Send(ctx, out)
+}
+
+func (c *credited) Content(ctx context.Context, w provider.Warrant) (*provider.Message, error) {
+	msg, err := c.Mailbox.Content(ctx, w)
+	if err == nil && msg.Report != nil && msg.Report.OriginalKey == "" {
+		for _, r := range msg.Report.Recipients {
+			msg.Report.OriginalKey = c.keys[r.Final]
+		}
+	}
+	return msg, err
+}
+
+// credulous takes every push for the last genuine one.
+type credulous struct {
+	provider.PushReceiver
+	last *provider.Push
+}
+
+func (c *credulous) ReceivePush(r *http.Request) (provider.Push, error) {
+	push, err := c.PushReceiver.ReceivePush(r)
+	if err != nil {
+		return *c.last, nil
+	}
+	if len(push.Notices) > 0 && push.Notices[0].Secret == "" {
+		*c.last = push
+	}
+	return push, nil
 }
 
 // doctored are histories that break one rule of the checker each: by a part
@@ -94,6 +161,8 @@ func doctored() map[string]sim.Mutant {
 			}}
 		}}
 	}
+	keys := make(map[string]string)
+	var last provider.Push
 	return map[string]sim.Mutant{
 		"sent twice": twice(func(out provider.Outgoing) provider.Outgoing { return out }),
 		"the words": twice(func(out provider.Outgoing) provider.Outgoing { // as another mail
@@ -112,18 +181,9 @@ func doctored() map[string]sim.Mutant {
 				return page, err
 			}}
 		}),
-		"after it was stopped by hand": {Store: func(s store.EnrollmentStore) store.EnrollmentStore { return &noVersions{s} }},
-		"after the last read began":    mutants()[3],
-		"although the answer was visible": mailbox(func(mb provider.Mailbox) altered {
-			return altered{Mailbox: mb, changes: func(ctx context.Context, since provider.Cursor) (provider.Page, error) {
-				page, err := mb.Changes(ctx, since)
-				page.Items = nil
-				return page, err
-			}, search: func(ctx context.Context, q provider.Query) ([]provider.Item, error) {
-				_, err := mb.Search(ctx, q)
-				return nil, err
-			}}
-		}),
+		"after it was stopped by hand":     {Store: func(s store.EnrollmentStore) store.EnrollmentStore { return &noVersions{s} }},
+		"after the last read began":        mutants()[3],
+		"although the answer was visible":  mailbox(deaf),
 		"not marked as crossed":            blind(func(e *runner.Enrollment) { e.Crossed = 0 }),
 		"is still active":                  status(runner.StatusActive, ""),
 		"held without a reason":            status(runner.StatusHeld, ""),
@@ -146,8 +206,25 @@ func doctored() map[string]sim.Mutant {
 			e.MessageID = "<made-up@example.net>"
 			return []store.Entry{e}
 		}),
-		"a tick failed":            {Store: func(s store.EnrollmentStore) store.EnrollmentStore { return &failing{EnrollmentStore: s} }},
-		"went over its mailboxes ": {Store: func(s store.EnrollmentStore) store.EnrollmentStore { return &restless{s} }},
+		"is away until":                       mailbox(deaf),
+		"same person's answer in another":     {Store: func(s store.EnrollmentStore) store.EnrollmentStore { return &narrow{s} }},
+		"independent of what was answered":    status(runner.StatusReplied, ""),
+		"same person answered in another":     status(runner.StatusHeld, "for some reason"),
+		"nobody is asked to look":             {View: func(e *runner.Enrollment) { e.Flagged = false }},
+		"is unsubscribed, and nobody":         status(runner.StatusUnsubscribed, ""),
+		"report that cites nothing is in the": {Mailbox: func(mb provider.Mailbox, _ func() time.Time) provider.Mailbox { return &credited{mb, keys} }},
+		"is logged as": log(runner.DirectionIn, func(e store.Entry) []store.Entry {
+			e.Class = string(classify.List)
+			return []store.Entry{e}
+		}),
+		"is logged with the wish": log(runner.DirectionIn, func(e store.Entry) []store.Entry {
+			e.OptOut = ""
+			return []store.Entry{e}
+		}),
+		"watches at the end":             {Watches: func(int) int { return 0 }},
+		"a forged push marked a mailbox": {Receiver: func(r provider.PushReceiver) provider.PushReceiver { return &credulous{r, &last} }},
+		"a tick failed":                  {Store: func(s store.EnrollmentStore) store.EnrollmentStore { return &failing{EnrollmentStore: s} }},
+		"went over its mailboxes ":       {Store: func(s store.EnrollmentStore) store.EnrollmentStore { return &restless{s} }},
 	}
 }
 

@@ -2,6 +2,7 @@ package sim
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/outreachkit/outreach/provider"
@@ -135,11 +136,11 @@ func (p *Plan) candidate(i int) Candidate {
 
 // twin enrolls a candidate over the other mailbox too.
 func (p *Plan) twin() {
-	i := p.rnd.IntN(len(p.Candidates))
-	c := p.Candidates[i]
-	if len(p.Senders) < 2 || c.Way != wayAnswer && c.Way != wayNew {
+	i := slices.IndexFunc(p.Candidates, func(c Candidate) bool { return c.Way == wayAnswer || c.Way == wayNew })
+	if len(p.Senders) < 2 || i < 0 {
 		return
 	}
+	c := p.Candidates[i]
 	p.Candidates = append(p.Candidates, Candidate{
 		Address: c.Address, Sender: 1 - c.Sender, Way: waySilent, TwinOf: i + 1, Independent: p.chance(0.4),
 	})

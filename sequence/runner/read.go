@@ -109,7 +109,12 @@ const maxReads = 1000
 // feed follows the change feed to its end. The cursor is stored after what
 // its page caused, and every step of that is idempotent, so a crash in
 // between reads the page again and changes nothing twice.
+//
+// Where an earlier read was cut off within the feed, this one follows it to its
+// end twice: what became visible since then may lie before the place where it
+// goes on.
 func (p *pass) feed(ctx context.Context) error {
+	again := p.data.CutOff
 	for {
 		if err := p.hold(ctx); err != nil {
 			return err
@@ -134,14 +139,22 @@ func (p *pass) feed(ctx context.Context) error {
 		if page.Next != provider.Cursor(p.box.Cursor) {
 			p.box.Cursor, p.changed = []byte(page.Next), true
 			if page.More {
+				p.data.CutOff = true
 				if err := p.save(ctx); err != nil {
 					return err
 				}
 			}
 		}
-		if !page.More {
+		if page.More {
+			continue
+		}
+		if p.data.CutOff {
+			p.data.CutOff, p.changed = false, true
+		}
+		if !again {
 			return nil
 		}
+		again = false
 	}
 }
 

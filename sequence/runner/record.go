@@ -126,7 +126,8 @@ type boxData struct {
 	Before       string    `json:"before,omitempty"`    // the cursor that the backup had
 	Recovered    string    `json:"recovered,omitempty"` // the restoration whose lost time is made up for
 	Push         pushData  `json:"push,omitzero"`
-	Gap          gapData   `json:"gap,omitzero"` // in the feed, that is being closed
+	Gap          gapData   `json:"gap,omitzero"`      // in the feed, that is being closed
+	CutOff       bool      `json:"cut_off,omitempty"` // the cursor lies within what one following of the feed tells
 
 	Aliases map[string]alias `json:"aliases,omitempty"` // by normalised address: what is known of sending from them
 }
