@@ -92,7 +92,7 @@ func (h handle) migrate(ctx context.Context, steps []step) error {
 		sum := fnv.New64a()
 		_, _ = sum.Write([]byte("outreach sqlstore " + strings.ToLower(h.prefix))) // it can't fail
 		if _, err := c.exec("SELECT pg_advisory_xact_lock(?)", int64(sum.Sum64())); err != nil {
-			return err
+			return c.lookedFor(err)
 		}
 	}
 	at, err := c.version()
@@ -126,11 +126,20 @@ func (c conn) version() (int64, error) {
 		text = "SELECT to_regclass('outreach_schema') IS NOT NULL"
 	}
 	if _, err := c.one([]any{&there}, text); err != nil || !there {
-		return 0, err
+		return 0, c.lookedFor(err)
 	}
 	var at int64
 	_, err := c.one([]any{&at}, "SELECT coalesce(max(version), 0) FROM outreach_schema")
 	return at, err
+}
+
+// lookedFor names the dialect in what went wrong with the first words that
+// were said in it.
+func (c conn) lookedFor(err error) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("look for the tables, with %q as Options.Dialect: %w", c.dialect, err)
 }
 
 // fits is nil if the tables are of this program's version. Once seen, that is

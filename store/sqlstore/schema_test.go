@@ -298,3 +298,19 @@ func TestMigrateFromFirst(t *testing.T) {
 		}
 	})
 }
+
+// TestWrongDialect: what is wrong is named.
+func TestWrongDialect(t *testing.T) {
+	db, err := sql.Open("sqlite", ":memory:")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = db.Close() }()
+	s, err := sqlstore.New(db, sqlstore.Options{Dialect: sqlstore.PostgreSQL})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Migrate(t.Context()); err == nil || !strings.Contains(err.Error(), "Options.Dialect") {
+		t.Errorf("PostgreSQL's words said to SQLite: %v", err)
+	}
+}

@@ -31,7 +31,7 @@ func (s *Storage) openJournal(ctx context.Context) (*journal, error) {
 	}
 	conn, err := s.db.Conn(ctx)
 	if err != nil {
-		return nil, fmt.Errorf("open the store: %w", err)
+		return nil, fmt.Errorf("open the store%s: %w", s.file, err)
 	}
 	// An entry need not be on the disk by itself: the hosts' commits are in the
 	// same log of the database and take along what came before them. So a

@@ -27,6 +27,7 @@ type Storage struct {
 	db      *sql.DB // nil is the memory
 	dialect sqlstore.Dialect
 	name    string
+	file    string // of SQLite; empty elsewhere, since a DSN may hold a password
 }
 
 // OpenStorage opens what the flag -store names: sqlite:FILE, postgres:DSN, or
@@ -42,7 +43,7 @@ func OpenStorage(where, name string) (*Storage, error) {
 	switch {
 	case rest == "":
 	case kind == "sqlite":
-		driver, s.dialect = "sqlite", sqlstore.SQLite
+		driver, s.dialect, s.file = "sqlite", sqlstore.SQLite, " "+rest
 		dsn = "file:" + (&url.URL{Path: rest}).EscapedPath() + "?_pragma=busy_timeout(10000)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_txlock=immediate"
 	case kind == "postgres" || kind == "postgresql":
 		driver, s.dialect, dsn = "pgx", sqlstore.PostgreSQL, rest
@@ -55,7 +56,7 @@ func OpenStorage(where, name string) (*Storage, error) {
 	}
 	var err error
 	if s.db, err = sql.Open(driver, dsn); err != nil {
-		return nil, fmt.Errorf("open the store: %w", err)
+		return nil, fmt.Errorf("open the store%s: %w", s.file, err)
 	}
 	return s, nil
 }
