@@ -23,6 +23,15 @@
 // and from the forms that Gmail's and Exchange's own automatic answers are
 // seen to have, which their vendors do not document.
 //
+// # Dates
+//
+// The plan was to read return dates with a library. go-dateparser 1.4.7, the
+// one that knows most languages, took 60 µs to 5 ms for a phrase where a whole
+// message has 200 µs, read "14. szeptember" as the year 2114 and "14.09." as
+// the day of the mail, missed "Montag, den 14.9.", and brought 25 packages. A
+// date that is read wrong lets a drip go on too early. So the names of months
+// (from Unicode's CLDR) are a table here, and nothing is guessed beyond them.
+//
 // # What a verdict does not prove
 //
 // A verdict is about what a message says of itself. Anybody can forge a
