@@ -104,3 +104,44 @@ func TestUnusableHoldsDrips(t *testing.T) {
 		}
 	})
 }
+
+// TestRulesDoNotCount: an organisation that wants people to sign in again from
+// time to time, or to prove more, makes no mailbox unusable.
+func TestRulesDoNotCount(t *testing.T) {
+	for name, number := range map[string]int{"sign in again": 70043, "a second proof": 50076, "conditional access": 53003} {
+		t.Run(name, func(t *testing.T) {
+			w := newLinked(t)
+			l := w.link("msgraph")
+			for range 4 {
+				w.microsoft.Withdraw(microsoftUser, number)
+				w.clock.Advance(2 * time.Hour)
+				if err := w.use(l, false); !errors.Is(err, provider.ErrRelink) {
+					t.Fatal(err)
+				}
+				if s := w.status(l.ID); s.Status != store.LinkRelink || len(s.Breaks) != 0 {
+					t.Fatalf("%s with %d breaks", s.Status, len(s.Breaks))
+				}
+				if _, err := w.answered(linking.BeginParams{Relink: l.ID}, nil); err != nil {
+					t.Fatal(err)
+				}
+			}
+		})
+	}
+	t.Run("sessions at Google", func(t *testing.T) {
+		w := newLinked(t)
+		l := w.link("gmail")
+		for range 4 {
+			w.google.Withdraw(googleUser, "invalid_rapt")
+			w.clock.Advance(2 * time.Hour)
+			if err := w.use(l, false); !errors.Is(err, provider.ErrRelink) {
+				t.Fatal(err)
+			}
+			if s := w.status(l.ID); s.Status != store.LinkRelink || len(s.Breaks) != 0 || s.Diagnosis.Reason != provider.ReasonSignInAgain {
+				t.Fatalf("%s with %d breaks, %s", s.Status, len(s.Breaks), s.Diagnosis.Reason)
+			}
+			if _, err := w.answered(linking.BeginParams{Relink: l.ID}, nil); err != nil {
+				t.Fatal(err)
+			}
+		}
+	})
+}

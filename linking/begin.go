@@ -205,6 +205,11 @@ func localPath(s string) bool {
 	if s[0] != '/' || strings.HasPrefix(s, "//") || strings.ContainsAny(s, "\\") {
 		return false
 	}
+	// "/.//there" is a path of this site to a browser, and "//there" once
+	// somebody on the way has cleaned it.
+	if path, _, _ := strings.Cut(s, "?"); strings.Contains(path, "//") {
+		return false
+	}
 	return !strings.ContainsFunc(s, func(r rune) bool { return r <= ' ' || r == 0x7f })
 }
 

@@ -84,6 +84,9 @@ func diagnoseOwn(err error, service string) (provider.Diagnosis, bool) {
 		return explain(provider.ReasonKeepsBroken)
 	case errors.Is(err, ErrNotFound):
 		return explain(provider.ReasonLinkNotFound)
+	case !errors.As(err, &pe) && (errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)):
+		d, _ := explain(provider.ReasonTemporary)
+		return d.With("", remedyCancelled), true
 	case seal.Temporary(err) || errors.As(err, &pe) && pe.Reason == ReasonSealer:
 		d, _ := explain(provider.ReasonTemporary)
 		return d.With(provider.MendOperator, remedyStore), true
@@ -95,9 +98,6 @@ func diagnoseOwn(err error, service string) (provider.Diagnosis, bool) {
 	case errors.Is(err, store.ErrConflict):
 		d, _ := explain(provider.ReasonTemporary)
 		return d.With("", remedyBusy), true
-	case pe == nil && (errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)):
-		d, _ := explain(provider.ReasonTemporary)
-		return d.With("", remedyCancelled), true
 	}
 	return provider.Diagnosis{}, false
 }

@@ -1,7 +1,9 @@
 package linking_test
 
 import (
+	"context"
 	"errors"
+	"fmt"
 	"net/url"
 	"strings"
 	"testing"
@@ -155,5 +157,35 @@ func TestAlarmHealedByAnotherMailbox(t *testing.T) {
 	report(other, second, nil)
 	if regs, err := other.Registrations(t.Context()); err != nil || regs[0].Alarm {
 		t.Errorf("%+v, %v", regs, err)
+	}
+}
+
+// TestReturnToOfOtherSites: no spelling of another site is a way back.
+func TestReturnToOfOtherSites(t *testing.T) {
+	w := newWorld(t)
+	for to, want := range map[string]bool{
+		"": true, "/": true, "/settings?tab=mail#top": true, "/settings?next=//x": true, "/%2fevil.example": true,
+		"/\\evil.example": false, "//evil.example": false, "/\t/evil.example": false, "/\n/evil.example": false, "\\/evil.example": false,
+		"https:evil.example": false, "https://evil.example": false, "javascript:alert(1)": false, "/..//evil.example": false,
+		"/.//evil.example": false, "/ /evil.example": false, "evil.example": false, "/\x00": false,
+	} {
+		p := begin("maria")
+		p.ReturnTo = to
+		if _, err := w.linker.Begin(t.Context(), p); (err == nil) != want {
+			t.Errorf("%q: %v", to, err)
+		}
+	}
+}
+
+// TestDiagnoseContext: who gave up is not told of trouble that nobody has.
+func TestDiagnoseContext(t *testing.T) {
+	w := newWorld(t)
+	for _, err := range []error{context.Canceled, fmt.Errorf("linking: link x: %w", context.DeadlineExceeded)} {
+		if d := w.linker.Diagnose("postoffice", err); d.Reason != provider.ReasonTemporary || d.Mender != provider.MendNobody || !strings.Contains(d.Remedy, "cancelled") {
+			t.Errorf("%v: %+v", err, d)
+		}
+	}
+	if d := w.linker.Diagnose("postoffice", nil); d.Reason != "" || d.Remedy != "" {
+		t.Errorf("%+v", d)
 	}
 }

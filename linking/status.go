@@ -125,15 +125,18 @@ func (l *Linker) move(link *store.Link, rec *record, to store.LinkStatus, f faul
 }
 
 // breaks counts an involuntary end of the grant, and reports whether it is
-// one too many. What an administrator or the operator has to mend is not the
+// one too many. What an administrator made, or the operator, is not the
 // mailbox's fault, nor is a token that was lost in a crash of ours.
 func (l *Linker) breaks(registration string, rec *record, f fault, now time.Time) bool {
 	switch provider.Reason(f.Reason) {
 	case provider.ReasonTokenLost, provider.ReasonStartedOver, provider.ReasonForgiven:
 		return false
 	}
-	switch l.diagnose(registration, f).Mender {
-	case provider.MendAdmin, provider.MendOperator:
+	d := l.diagnose(registration, f)
+	switch {
+	case d.Mender == provider.MendAdmin, d.Mender == provider.MendOperator:
+		return false
+	case d.Reason == provider.ReasonSignInAgain, d.Reason == provider.ReasonMFARequired: // the user mends what an administrator's rule ended
 		return false
 	}
 	rec.Breaks = append(l.recent(rec.Breaks, now), brk{At: now, Fault: f})
