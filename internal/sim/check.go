@@ -49,8 +49,13 @@ func (w *world) check(ctx context.Context) error {
 	if env, content := w.office.Books().UnrelatedReads(); env+content > 0 {
 		say("unrelated mail was read: %d envelopes, %d contents", env, content)
 	}
-	for i := range w.services {
+	for i, s := range w.services {
 		w.checkWatch(i, say)
+		for _, r := range w.office.Books().Reads() {
+			if r.Mailbox == s.plan.Address && r.Contents > 0 && s.plan.Access != provider.AccessReplies {
+				say("%s: content was read with access %q", r.Mailbox, s.plan.Access)
+			}
+		}
 	}
 	for i := range w.plan.Candidates {
 		c := w.candidate(i)
@@ -119,8 +124,15 @@ func (c *candidate) from(m postoffice.Message, addr string) bool {
 // foreign reports whether a message comes from an address that nobody
 // searches for: what ties it to the mail is its thread.
 func (c *candidate) foreign(m postoffice.Message) bool {
-	return m.Own || c.from(m, c.Private) || c.from(m, c.Colleague)
+	return m.Own || c.threadsOnly() || c.from(m, c.Private) || c.from(m, c.Colleague)
 }
+
+// headers reports whether the access shows headers and nothing else: then what
+// no person wrote may be taken for an answer.
+func (c *candidate) headers() bool { return c.service().plan.Access == provider.AccessEnvelopes }
+
+// threadsOnly reports whether nobody can be searched for.
+func (c *candidate) threadsOnly() bool { return c.headers() && c.service().google != nil }
 
 // afresh reports whether a message lies in a thread that a further address of
 // the candidate's opened.
@@ -133,8 +145,12 @@ func (c *candidate) afresh(m postoffice.Message) bool {
 func (c *candidate) sees() bool {
 	s := c.service().plan
 	switch {
-	case s.Access != provider.AccessReplies || c.Way == wayForged:
+	case s.Access == provider.AccessSend || c.Way == wayForged:
 		return false
+	case c.headers() && !c.answers():
+		return false // held, or taken for an answer, as the headers are
+	case c.threadsOnly():
+		return s.joins() && c.Way != wayNew && c.Way != wayParent && c.Way != wayBare
 	case c.Way.reports():
 		return s.cites()
 	}
@@ -208,7 +224,7 @@ func (c *candidate) check(ctx context.Context, say func(string, ...any)) error {
 	if n, stopped := c.stopped[c.id]; stopped && len(mails) != n {
 		say("%d mails left after it was stopped by hand", len(mails)-n)
 	}
-	reads := c.service().plan.Access == provider.AccessReplies
+	reads := c.service().plan.Access != provider.AccessSend
 	for i, m := range mails {
 		at := c.left(m.At)
 		read := c.lastRead(at)
@@ -320,7 +336,7 @@ func (c *candidate) checkEnd(e runner.Enrollment, mails []postoffice.Submission,
 			say("is completed although an answer was there before the last mail")
 		}
 	case runner.StatusReplied:
-		if !because(e.Status) && (c.TwinOf == 0 || c.handled[c.world.candidate(c.TwinOf-1).key()].IsZero()) {
+		if !because(e.Status) && !(c.headers() && len(c.wrote()) > 0) && (c.TwinOf == 0 || len(c.world.candidate(c.TwinOf-1).wrote()) == 0) {
 			say("is replied, and nobody answered")
 		}
 	case runner.StatusBounced:
@@ -387,7 +403,7 @@ func (c *candidate) checkLog(ctx context.Context, mails []postoffice.Submission,
 			say("a report that cites nothing is in the conversation")
 		case n == 0 && c.sees() && c.shown(m) != never && !c.optional(m):
 			say("the message %q of %v is in the conversation 0 times", m.Subject, m.VisibleAt)
-		case n == 1 && class[id] == string(classify.Unsure) && c.unread():
+		case n == 1 && (c.headers() || class[id] == string(classify.Unsure) && c.unread()):
 		case n == 1 && class[id] != string(c.Way.expected().class):
 			say("the message %q is logged as %q", m.Subject, class[id])
 		case n == 1 && (wish[id] != "") != (c.Way == wayOptOut):
@@ -404,7 +420,7 @@ func (c *candidate) optional(m postoffice.Message) bool {
 	if !c.afresh(m) {
 		return false
 	}
-	return c.unread() || !c.service().plan.World.KeepsMessageID || slices.ContainsFunc(c.wrote(), func(m postoffice.Message) bool {
+	return c.headers() || c.unread() || !c.service().plan.World.KeepsMessageID || slices.ContainsFunc(c.wrote(), func(m postoffice.Message) bool {
 		return !c.afresh(m) && c.shown(m) != m.VisibleAt
 	})
 }

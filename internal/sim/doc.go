@@ -23,7 +23,9 @@
 // are written to from two mailboxes at once. What arrives shows up to twenty
 // hours late, and rules file it anywhere, into Junk and Trash too. Of each way
 // the checker knows what has to come of it: how the enrollment ends, when the
-// last mail may leave, and how the message is logged.
+// last mail may leave, and how the message is logged. Links see everything, or
+// headers alone, where a person's answer has to be seen as far as the access
+// goes and no content may be read, or nothing.
 //
 // # Faults
 //

@@ -111,8 +111,11 @@ func (p *Plan) upTo(d time.Duration) time.Duration {
 
 func (p *Plan) sender(i int, kind provider.Kind) Sender {
 	s := Sender{Address: fmt.Sprintf("maria%d@agency.example.com", i), Kind: kind, Access: provider.AccessReplies}
-	if p.chance(0.1) {
+	switch n := p.rnd.IntN(100); {
+	case n < 10:
 		s.Access = provider.AccessSend
+	case n < 22:
+		s.Access = provider.AccessEnvelopes
 	}
 	s.World = postoffice.GmailBeliefs()
 	if kind == provider.MSGraph {
@@ -156,7 +159,7 @@ func (s Sender) recognises() bool {
 	if s.World.SentCopyMissing {
 		return false
 	}
-	key := s.Kind == provider.Gmail || !s.Entra.Beliefs.DropsCustomHeaders
+	key := s.Kind == provider.Gmail || !s.Entra.Beliefs.DropsCustomHeaders && s.Access == provider.AccessReplies
 	return key || s.World.KeepsMessageID && s.World.SentCopyKeepsID
 }
 

@@ -161,7 +161,7 @@ func (w *world) checkWatch(i int, say func(string, ...any)) {
 	for n, c := range w.plan.Candidates {
 		tracked = tracked || c.Sender == i && len(w.candidate(n).sent()) > 0
 	}
-	if !tracked || !s.plan.Push || s.plan.Access != provider.AccessReplies {
+	if !tracked || !s.plan.Push || s.plan.Access == provider.AccessSend {
 		return
 	}
 	alive := 0

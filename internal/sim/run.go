@@ -193,7 +193,7 @@ func (w *world) begin(ctx context.Context) error {
 func stepText(n int) string { return fmt.Sprintf("Step %d.", n) }
 
 func (w *world) sequence(independent bool) *sequence.Sequence {
-	s := &sequence.Sequence{ID: "sim", Version: 1, AcceptBlind: true, Independent: independent}
+	s := &sequence.Sequence{ID: "sim", Version: 1, AcceptBlind: true, AcceptThreadOnly: true, Independent: independent}
 	for i := range w.plan.Steps {
 		step := sequence.Step{ID: sequence.StepID(i + 1), Days: 2 * min(i, 1), Text: stepText(i + 1)}
 		if i == 0 {
