@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"strings"
 	"sync"
 	"time"
 
@@ -123,6 +124,9 @@ func New(cfg Config) (*Linker, error) {
 		}
 		if _, ok := l.providers[p.Name()]; ok || p.Name() == "" {
 			return bad(field, "has no name, or the name of another: links remember a provider by its name")
+		}
+		if strings.HasPrefix(p.Name(), actorPrefix) {
+			return bad(field, "has a name that begins with "+actorPrefix+": records of delegations are kept under such names")
 		}
 		l.providers[p.Name()] = p
 	}

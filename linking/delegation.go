@@ -180,7 +180,8 @@ func (l *Linker) delegations(link store.Link) ([]Delegation, error) {
 }
 
 // DelegatedTo lists the links of others that an actor may send from now, in no
-// particular order. Those of one's own are listed by List.
+// particular order. Those of one's own are listed by List. A link whose record
+// can't be read hides none of the others: it is in the error beside them.
 func (l *Linker) DelegatedTo(ctx context.Context, actor string) ([]Delegation, error) {
 	if !isUser(actor) {
 		return nil, bad("delegated to", "actor", "is empty, longer than 512 bytes, or no text")
@@ -197,16 +198,17 @@ func (l *Linker) DelegatedTo(ctx context.Context, actor string) ([]Delegation, e
 		return nil, err
 	}
 	var out []Delegation
+	var failed []error
 	for _, in := range rec.Delegated {
 		d, ok, err := l.delegatedIn(ctx, actor, in.Link)
 		if err != nil {
-			return nil, err
+			failed = append(failed, err)
 		}
 		if ok {
 			out = append(out, d)
 		}
 	}
-	return out, nil
+	return out, errors.Join(failed...)
 }
 
 // MayAct reports whether an actor may send over a link: its owner, and whom
@@ -291,11 +293,15 @@ func (l *Linker) clearOut(ctx context.Context, actor string, list []delegated, n
 	return out, nil
 }
 
+// actorPrefix begins the subjects of actors' records, and no registration's
+// name.
+const actorPrefix = "actor/"
+
 // actorSubject names an actor's record beside those of registrations. The
 // actor's own id stays out of what a store indexes.
 func actorSubject(actor string) string {
 	sum := sha256.Sum256([]byte("outreach actor\x00" + actor))
-	return "actor/" + hex.EncodeToString(sum[:])
+	return actorPrefix + hex.EncodeToString(sum[:])
 }
 
 func alive(list []delegation, now time.Time) []delegation {

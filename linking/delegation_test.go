@@ -1,6 +1,7 @@
 package linking_test
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -10,6 +11,7 @@ import (
 
 	"github.com/outreachkit/outreach/linking"
 	"github.com/outreachkit/outreach/provider"
+	"github.com/outreachkit/outreach/provider/postoffice"
 	"github.com/outreachkit/outreach/sequence"
 	"github.com/outreachkit/outreach/sequence/runner"
 	"github.com/outreachkit/outreach/store"
@@ -306,5 +308,15 @@ func TestDrippingOnBehalf(t *testing.T) {
 	log, err := w.mem.Conversations().Conversation(t.Context(), e.ID)
 	if err != nil || len(log) != 2 || log[1].Actor != "tom" || log[1].Owner != "maria" {
 		t.Errorf("%+v, %v", log, err)
+	}
+}
+
+// TestNamesOfActors: no registration's record can be taken for an actor's.
+func TestNamesOfActors(t *testing.T) {
+	w := newWorld(t)
+	cfg := w.cfg
+	cfg.Providers = []provider.Provider{postoffice.NewProvider(w.office, postoffice.ProviderConfig{Name: "actor/tom"})}
+	if _, err := linking.New(cfg); !errors.Is(err, provider.ErrInvalid) {
+		t.Errorf("a registration with an actor's name: %v", err)
 	}
 }
