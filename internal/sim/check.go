@@ -372,6 +372,7 @@ func (c *candidate) checkLog(ctx context.Context, mails []postoffice.Submission,
 	in := make(map[string]int)
 	class := make(map[string]string)
 	wish := make(map[string]string)
+	read := make(map[string]bool) // its content was, which a long outage may prevent
 	there := make(map[string]bool)
 	for m := range c.service().box.Visible() {
 		there[provider.BareID(m.MessageID)] = !m.Unrelated
@@ -384,6 +385,7 @@ func (c *candidate) checkLog(ctx context.Context, mails []postoffice.Submission,
 			id := provider.BareID(e.MessageID)
 			in[id]++
 			class[id], wish[id] = e.Class, e.OptOut
+			read[id] = read[id] || e.Text != ""
 			if !there[provider.BareID(e.MessageID)] {
 				say("the conversation has the message %s, which the mailbox has not", e.MessageID)
 			}
@@ -399,14 +401,14 @@ func (c *candidate) checkLog(ctx context.Context, mails []postoffice.Submission,
 		switch {
 		case n > 1:
 			say("the message %q of %v is in the conversation %d times", m.Subject, m.VisibleAt, n)
-		case n == 1 && c.Way == wayForged:
+		case n == 1 && c.Way == wayForged && read[id]:
 			say("a report that cites nothing is in the conversation")
 		case n == 0 && c.sees() && c.shown(m) != never && !c.optional(m):
 			say("the message %q of %v is in the conversation 0 times", m.Subject, m.VisibleAt)
 		case n == 1 && (c.headers() || class[id] == string(classify.Unsure) && c.unread()):
 		case n == 1 && class[id] != string(c.Way.expected().class):
 			say("the message %q is logged as %q", m.Subject, class[id])
-		case n == 1 && (wish[id] != "") != (c.Way == wayOptOut):
+		case n == 1 && read[id] && (wish[id] != "") != (c.Way == wayOptOut):
 			say("the message %q is logged with the wish %q", m.Subject, wish[id])
 		}
 	}

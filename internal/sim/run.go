@@ -219,6 +219,14 @@ func (w *world) play(ctx context.Context) {
 		}
 		w.accidents(ctx)
 		w.disaster(ctx)
+		for i, h := range w.hosts { // one may die outside of its ticks
+			if h.life.dead {
+				w.note("a process is born again")
+				if err := w.birth(i); err != nil {
+					w.wrong = append(w.wrong, "birth: "+err.Error())
+				}
+			}
+		}
 		if h = w.hosts[h.number()]; !h.life.dead {
 			w.tick(ctx, h)
 		}
