@@ -194,7 +194,8 @@ func (f *feedWire) tell(id string, raw json.RawMessage, where string) bool {
 // never.
 func (s *service) silent(m postoffice.Message) (since time.Time, silent bool) {
 	it := s.feed.items[s.ref(m)]
-	if s.google == nil || it == nil || it.fate == told {
+	listed := s.google == nil && m.VisibleAt.Sub(m.Received) <= relisted // besides the feed
+	if listed || it == nil || it.fate == told {
 		return time.Time{}, false
 	}
 	return it.shown, true
