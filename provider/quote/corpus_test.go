@@ -77,8 +77,9 @@ func shared(t *testing.T, name string) string {
 }
 
 // TestQuotesCorpus measures on real mail that is labelled with what a person
-// would keep, and holds a floor. The half that is held out was first looked at
-// when the rules for the other half were done.
+// would keep, and holds a floor. The half that is held out was measured first
+// when the rules for the other half were done: 82.4 % exact. It has been looked
+// at since, so that its figure is no longer one of mail never seen.
 func TestQuotesCorpus(t *testing.T) {
 	dir := shared(t, "quotes")
 	files, err := filepath.Glob(filepath.Join(dir, "emails", "*.txt"))
@@ -103,8 +104,11 @@ func TestQuotesCorpus(t *testing.T) {
 	}
 	t.Logf("all: %d mails, exact %.1f %%, %d lines lost, %d left", all.mails, all.percent(), all.lost, all.left)
 	t.Logf("held out: %d mails, exact %.1f %%, %d lines lost, %d left", held.mails, held.percent(), held.lost, held.left)
-	if all.percent() < 89 || all.lost > 0 {
-		t.Errorf("exact %.1f %%, want at least 89; %d lines lost in %v, want none", all.percent(), all.lost, all.lostIn)
+	if all.percent() < 93 || all.lost > 0 {
+		t.Errorf("exact %.1f %%, want at least 93; %d lines lost in %v, want none", all.percent(), all.lost, all.lostIn)
+	}
+	if held.percent() < 88 {
+		t.Errorf("held out: exact %.1f %%, want at least 88", held.percent())
 	}
 }
 

@@ -47,6 +47,7 @@ func textLines(text string) []line {
 		}
 		lines = append(lines, l)
 	}
+	markBars(lines)
 	return lines
 }
 

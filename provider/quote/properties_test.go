@@ -111,7 +111,18 @@ func TestTopPosted(t *testing.T) {
 func TestNothingTypedIsLost(t *testing.T) {
 	typed := []string{"From: now on call me at work.", "To: be sure, write to both.", "> 100 users", "Sent from our warehouse yesterday.", "-----", "***", "On Monday we met:", "You wrote:", "Tom wrote: yes.",
 		"I sent it from my iPhone yesterday, did you get it?", "Subject: to change", "Date: 3 May", "-- and so on", "a@b.example wrote to me", "Gesendet habe ich es gestern.", "El lunes escribió mi jefe:", "Le 3 mai il a écrit une lettre.",
-		"Am Montag schrieb ich dir.", "This is confidential, please delete it.", "* one", "- two", "1. three", "Best regards,", "Olga", "Re: your question", "Von: meinem Chef", "------ cut here ------", "Forwarded message: none", "<olga@example.net>:"}
+		"Am Montag schrieb ich dir.", "This is confidential, please delete it.", "* one", "- two", "1. three", "Best regards,", "Olga", "Re: your question", "Von: meinem Chef", "------ cut here ------", "Forwarded message: none", "<olga@example.net>:",
+		"On Monday Anna wrote", "| a day | an hour |", "| sort", ": and so on", "Company number: 12345", "Sitz der Gesellschaft: Berlin"}
+	allStay(t, typed)
+	// A sentence that reads as an attribution stays as long as neither marks
+	// nor an address follow.
+	allStay(t, []string{"On 3 May 2024 Anna Berg wrote", "Am 3. Mai 2024 schrieb Anna Berg", "Le 3 mai 2024 Anna Berg a écrit", "3 мая 2024 г. Анна Берг написала", "2024/5/3 Anna Berg <anna@example.com>",
+		"| a day | an hour |", "| sort", "From: now on call me at work.", "-----", "Best regards,", "Olga", "* one", "Sent from our warehouse yesterday.", "that five people are needed."})
+}
+
+// allStay deals texts of such lines and holds that nothing of them is folded.
+func allStay(t *testing.T, typed []string) {
+	t.Helper()
 	r := rand.New(rand.NewPCG(3, 4))
 	for range 3000 {
 		var lines []string
@@ -153,7 +164,7 @@ func TestLinear(t *testing.T) {
 			t.Errorf("%q over and over: %v", s, took)
 		}
 	}
-	for _, s := range []string{"> ", ">\n", "--\n", "-----\n", "On Mon, 1 Jan 2024 at 10:00 x <a@b.example> wrote:\n", "From: a@b\n", "From: a@b\nSubject: x\n\n", "x:\n", "_____\n\n", "Sent from my iPhone\n", "> x\n\n", "confidential intended recipient delete \n"} {
+	for _, s := range []string{"> ", ">\n", "--\n", "-----\n", "On Mon, 1 Jan 2024 at 10:00 x <a@b.example> wrote:\n", "From: a@b\n", "From: a@b\nSubject: x\n\n", "x:\n", "_____\n\n", "Sent from my iPhone\n", "> x\n\n", "confidential intended recipient delete \n", "| some words of prose here\n", "|\n", "| a | b\n\n", "On 3 May 2024 Anna Berg wrote\n> x\n", "On 3 May 2024 Anna Berg wrote\n", "Company number: 1\n\n", "| | | | | | | | "} {
 		split(s, quote.Body{Text: strings.Repeat(s, 1<<18/len(s))})
 	}
 	for _, s := range []string{"<div>", "<blockquote>", "<p>", "</div>", "<b><i>", "<blockquote type=cite>x", "<div class=gmail_signature>x", "<x></y>", "<table><tr><td>", "<br>", "&nbsp;", "<hr>"} {

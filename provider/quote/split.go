@@ -84,10 +84,36 @@ func (s *splitter) find() {
 		if !ok && l.hint&hintAttribution != 0 {
 			a, ok = attribution{start: i, end: i + 1}, true
 		}
+		n := 0
 		if !ok {
-			continue
+			// Without a colon it takes what follows to make it one.
+			if n = next(s.lines, i+1); n == len(s.lines) || n > i+2 {
+				continue
+			}
+			follows := s.lines[n].depth > 0 || s.lines[n].hint&hintHistory != 0
+			c, header := cut{}, false
+			if !follows {
+				c, header = headerAt(s.lines, n)
+			}
+			if !follows && !header {
+				continue
+			}
+			if a, ok = looseAt(s.lines, i); !ok {
+				continue
+			}
+			if header {
+				if c.forward {
+					continue // the author introduces what is sent on
+				}
+				if b := next(s.lines, c.body); b == len(s.lines) || s.lines[b].depth == 0 {
+					s.cut = cut{start: a.start, body: c.body, spoken: true}
+					return
+				}
+				s.mark(a.start, a.end, Attribution)
+				continue
+			}
 		}
-		n := next(s.lines, a.end)
+		n = next(s.lines, a.end)
 		switch {
 		case n < len(s.lines) && (s.lines[n].depth > 0 || s.lines[n].hint&hintHistory != 0):
 			s.mark(a.start, a.end, Attribution)
@@ -139,10 +165,12 @@ func (s *splitter) peel(end int) int {
 			end--
 			continue
 		}
-		start := end - 1
-		for start > 0 && s.lines[start-1].depth == 0 && s.lines[start-1].text != "" && s.kinds[start-1] == "" && end-start < 40 {
-			start--
+		if at := s.imprintAt(end); at >= 0 {
+			s.mark(at, end, Disclaimer)
+			end = at
+			continue
 		}
+		start := s.paragraph(end)
 		start += noticeStart(s.lines[start:end])
 		if notice(s.lines[start:end]) {
 			s.mark(start, end, Disclaimer)
@@ -152,6 +180,16 @@ func (s *splitter) peel(end int) int {
 		return end
 	}
 	return end
+}
+
+// paragraph returns the first line of the paragraph that ends before end, or
+// of its last 40 lines.
+func (s *splitter) paragraph(end int) int {
+	start := end - 1
+	for start > 0 && s.lines[start-1].depth == 0 && s.lines[start-1].text != "" && s.kinds[start-1] == "" && end-start < 40 {
+		start--
+	}
+	return start
 }
 
 // above returns the first line of the text that ends before end: after the
@@ -223,10 +261,12 @@ func (s *splitter) quoted(start, end int) bool {
 }
 
 // inner decides on the marked passages above the author's last words: a
-// single one with nothing above it is folded, others are what is answered.
+// single one with nothing but a greeting above it is folded, others are what
+// is answered.
 func (s *splitter) inner(end int) {
 	passages, before, attributed := 0, false, false
 	seen, open := false, false
+	hello := s.greeting()
 	for i := 0; i < end; i++ {
 		l := s.lines[i]
 		switch {
@@ -236,6 +276,7 @@ func (s *splitter) inner(end int) {
 			s.kinds[i] = Signature
 		case s.kinds[i] == Attribution:
 			attributed = attributed || !seen
+		case i == hello:
 		case l.depth > 0:
 			attributed = attributed || !seen && l.hint&hintCited != 0
 			if !open {
@@ -259,6 +300,20 @@ func (s *splitter) inner(end int) {
 			s.kinds[i] = kind
 		}
 	}
+}
+
+// greeting returns the line of a greeting that stands alone above the first
+// attribution, or -1.
+func (s *splitter) greeting() int {
+	i := next(s.lines, 0)
+	n := next(s.lines, min(i+1, len(s.lines)))
+	if n == len(s.lines) || s.lines[i].depth > 0 || s.kinds[i] != "" || s.kinds[n] != Attribution || n == i+1 {
+		return -1
+	}
+	if t := s.lines[i].text; len(t) > 60 || !strings.ContainsAny(lastRune(t), ",，、!！") {
+		return -1
+	}
+	return i
 }
 
 // history marks what is below the cut.
