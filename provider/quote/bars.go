@@ -54,7 +54,7 @@ func barMarks(s string) (int, string) {
 
 // barsQuote reports whether the run of lines [start, end) is quoted.
 func barsQuote(lines []line, start, end int) bool {
-	if end-start < minBars || drawn(lines, start-1) || drawn(lines, end) {
+	if end-start < minBars || drawn(lines, end) {
 		return false
 	}
 	text, inner, prose := 0, 0, 0

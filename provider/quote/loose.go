@@ -15,6 +15,7 @@ const (
 
 var (
 	monthDay = regexp.MustCompile(`\d{1,2}\s?[月월]\s?\d{1,2}`)
+	clockIn  = regexp.MustCompile(`\d{1,2}\s?[:hH時时시]\s?\d{2}`)
 	address  = regexp.MustCompile(`[<(\[](?:mailto:)?[^<>()\[\]\s]+@[^<>()\[\]\s]+[>)\]]`)
 )
 
@@ -36,7 +37,7 @@ func looseAt(lines []line, i int) (attribution, bool) {
 			return attribution{}, false
 		}
 	}
-	if start > i || !attributesLoosely(joined) {
+	if !attributesLoosely(joined) {
 		return attribution{}, false
 	}
 	return attribution{start: start, end: i + 1}, true
@@ -57,7 +58,8 @@ func attributesLoosely(s string) bool {
 	s = plain(s)
 	low := strings.ToLower(s)
 	w := words(low)
-	day := dateIn.MatchString(low) || dayIn.MatchString(low) || monthDay.MatchString(low)
+	dates := clockIn.ReplaceAllString(low, " ") // "at 10:30" names no day
+	day := dateIn.MatchString(dates) || dayIn.MatchString(dates) || monthDay.MatchString(dates)
 	if !day || !yearIn.MatchString(low) && !timeIn.MatchString(low) || !opens(low) || anyIn(w, personWords) {
 		return false
 	}
@@ -111,7 +113,7 @@ func named(word string) bool {
 	return unicode.IsLetter(r) && !unicode.IsLower(r)
 }
 
-// names reports whether all words may belong to a name. With dates, one of
+// names reports whether all words may belong to a name. With dates, two of
 // them may be small: a month, or a name on a screen.
 func names(list []string, dates bool) bool {
 	small, any := 0, false
