@@ -256,6 +256,9 @@ func (c *candidate) checkLate(e runner.Enrollment, i int, at, read, seen time.Ti
 		seen = seen.Add(reportsWithin)
 	}
 	early := seen.Before(read) && i > 0
+	if c.answers() && e.Status == runner.StatusReplied && e.Crossed == 0 {
+		say("mail %d left after the answer was visible and is not marked as crossed", i+1)
+	}
 	switch {
 	case c.Way.away():
 		if early && at.Before(awayUntil()) {
@@ -264,8 +267,6 @@ func (c *candidate) checkLate(e runner.Enrollment, i int, at, read, seen time.Ti
 	case c.Way.expected().status == "":
 	case early:
 		say("mail %d left at %v although the answer was visible at %v, before the read at %v", i+1, at, seen, read)
-	case c.answers() && e.Status == runner.StatusReplied && e.Crossed == 0:
-		say("mail %d left after the answer was visible and is not marked as crossed", i+1)
 	}
 }
 

@@ -191,6 +191,7 @@ func TestMutants(t *testing.T) {
 	const most = 150
 	for i, m := range mutants() {
 		t.Run(m.Name, func(t *testing.T) {
+			t.Parallel()
 			for n := uint64(1); n <= most; n++ {
 				if h := play(t, n, mutants()[i]); len(h.Wrong) > 0 {
 					t.Logf("caught by seed %d: %.200s", n, h.Wrong[0])
