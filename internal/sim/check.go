@@ -307,6 +307,13 @@ func (c *candidate) ends() time.Time {
 	return first
 }
 
+// strange reports whether an answer came from an address that nobody knows,
+// into a thread that the service merged: both drips in it are held then, and a
+// person says whose it is.
+func (c *candidate) strange(e runner.Enrollment) bool {
+	return c.service().plan.World.EqualSubjectsMerge && (c.Way == wayPrivate || c.Way == wayLater) && strings.HasPrefix(e.Reason, "somebody unknown wrote")
+}
+
 // checkEnd: everything ended, or is visibly held, and for a reason that there
 // is.
 func (c *candidate) checkEnd(e runner.Enrollment, mails []postoffice.Submission, say func(string, ...any)) {
@@ -323,7 +330,7 @@ func (c *candidate) checkEnd(e runner.Enrollment, mails []postoffice.Submission,
 		if e.Reason == "" {
 			say("is held without a reason")
 		}
-		if !ended.IsZero() && want != runner.StatusHeld {
+		if !ended.IsZero() && want != runner.StatusHeld && !c.strange(e) {
 			say("is held although an answer came")
 		}
 		if !ended.IsZero() && !e.Flagged {
