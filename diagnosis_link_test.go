@@ -16,53 +16,53 @@ import (
 
 // linkSituations are what goes wrong in linking itself, each as a host meets
 // it: the provider it asked for, the error, and the reason it should be told.
-func linkSituations() map[string]func(*diagnosed) (string, error, provider.Reason) {
-	plain := func(service string, err error, want provider.Reason) func(*diagnosed) (string, error, provider.Reason) {
-		return func(*diagnosed) (string, error, provider.Reason) { return service, err, want }
+func linkSituations() map[string]func(*diagnosed) (string, provider.Reason, error) {
+	plain := func(service string, err error, want provider.Reason) func(*diagnosed) (string, provider.Reason, error) {
+		return func(*diagnosed) (string, provider.Reason, error) { return service, want, err }
 	}
-	kind := func(k provider.ErrorKind, want provider.Reason) func(*diagnosed) (string, error, provider.Reason) {
+	kind := func(k provider.ErrorKind, want provider.Reason) func(*diagnosed) (string, provider.Reason, error) {
 		return plain("gmail", &provider.Error{Kind: k, Op: "gmail: x", Reason: "somethingNew"}, want)
 	}
-	lateCallback := func(after time.Duration, want provider.Reason) func(*diagnosed) (string, error, provider.Reason) {
-		return func(w *diagnosed) (string, error, provider.Reason) {
+	lateCallback := func(after time.Duration, want provider.Reason) func(*diagnosed) (string, provider.Reason, error) {
+		return func(w *diagnosed) (string, provider.Reason, error) {
 			q := w.consent("gmail", refusal{})
 			w.clock.Advance(after)
 			_, err := w.complete(q)
-			return "", err, want
+			return "", want, err
 		}
 	}
-	dead := func(s provider.Situation, want provider.Reason) func(*diagnosed) (string, error, provider.Reason) {
+	dead := func(s provider.Situation, want provider.Reason) func(*diagnosed) (string, provider.Reason, error) {
 		return plain("gmail", s.In(&provider.Error{Kind: provider.ErrRelink, Op: "gmail: refresh", Reason: "invalid_grant"}), want)
 	}
-	ofLink := func(k provider.ErrorKind, r provider.Reason) func(*diagnosed) (string, error, provider.Reason) {
+	ofLink := func(k provider.ErrorKind, r provider.Reason) func(*diagnosed) (string, provider.Reason, error) {
 		return plain("gmail", &provider.Error{Kind: k, Reason: string(r)}, r)
 	}
 	day := func(n float64) time.Time {
 		return time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC).Add(time.Duration(n * 24 * float64(time.Hour)))
 	}
-	all := map[string]func(*diagnosed) (string, error, provider.Reason){
+	all := map[string]func(*diagnosed) (string, provider.Reason, error){
 		"too late":      lateCallback(11*time.Minute, provider.ReasonFlowExpired),
 		"much too late": lateCallback(time.Hour, provider.ReasonFlowUnknown),
-		"twice": func(w *diagnosed) (string, error, provider.Reason) {
+		"twice": func(w *diagnosed) (string, provider.Reason, error) {
 			q := w.consent("gmail", refusal{})
 			if _, err := w.complete(q); err != nil {
 				w.t.Fatal(err)
 			}
 			_, err := w.complete(q)
-			return "", err, provider.ReasonFlowUnknown
+			return "", provider.ReasonFlowUnknown, err
 		},
-		"another browser": func(w *diagnosed) (string, error, provider.Reason) {
+		"another browser": func(w *diagnosed) (string, provider.Reason, error) {
 			q := w.consent("msgraph", refusal{})
 			_, err := w.linker.Complete(w.t.Context(), linking.CompleteParams{Query: q, Owner: "owner", Session: "another"})
-			return "", err, provider.ReasonFlowForeign
+			return "", provider.ReasonFlowForeign, err
 		},
-		"neither code nor error": func(w *diagnosed) (string, error, provider.Reason) {
+		"neither code nor error": func(w *diagnosed) (string, provider.Reason, error) {
 			q := w.consent("gmail", refusal{})
 			q.Del("code")
 			_, err := w.complete(q)
-			return "gmail", err, provider.ReasonFlowUnknown
+			return "gmail", provider.ReasonFlowUnknown, err
 		},
-		"another user's mailbox": func(w *diagnosed) (string, error, provider.Reason) {
+		"another user's mailbox": func(w *diagnosed) (string, provider.Reason, error) {
 			w.link("gmail")
 			begun, err := w.linker.Begin(w.t.Context(), linking.BeginParams{Owner: "eve", Session: "s", Provider: "gmail", RedirectURL: callback})
 			if err != nil {
@@ -76,28 +76,28 @@ func linkSituations() map[string]func(*diagnosed) (string, error, provider.Reaso
 			if d := w.linker.Diagnose("gmail", err); d.Params[provider.ParamAddress] != "g***@agency.example.com" {
 				w.t.Errorf("the address is told as %q", d.Params[provider.ParamAddress])
 			}
-			return "gmail", err, provider.ReasonAlreadyLinked
+			return "gmail", provider.ReasonAlreadyLinked, err
 		},
 		"another mailbox": plain("gmail", &linking.MailboxError{Want: "m***@example.com", Got: "t***@example.com"}, provider.ReasonWrongMailbox),
-		"no such link": func(w *diagnosed) (string, error, provider.Reason) {
+		"no such link": func(w *diagnosed) (string, provider.Reason, error) {
 			_, err := w.linker.Open(w.t.Context(), "lnk_none")
-			return "", err, provider.ReasonLinkNotFound
+			return "", provider.ReasonLinkNotFound, err
 		},
-		"unlinked": func(w *diagnosed) (string, error, provider.Reason) {
+		"unlinked": func(w *diagnosed) (string, provider.Reason, error) {
 			l := w.link("gmail")
 			if err := w.linker.Unlink(w.t.Context(), linking.UnlinkParams{Owner: "owner", Link: l.ID}); err != nil {
 				w.t.Fatal(err)
 			}
-			return "gmail", w.use(l, false), provider.ReasonUnlinked
+			return "gmail", provider.ReasonUnlinked, w.use(l, false)
 		},
 		"a record that does not open":   plain("gmail", &provider.Error{Kind: provider.ErrApp, Reason: "record_does_not_open", Err: &linking.SealError{Record: "link 1"}}, provider.ReasonRecordSealed),
 		"a key service that is down":    plain("gmail", &provider.Error{Kind: provider.ErrTemporary, Reason: linking.ReasonSealer}, provider.ReasonTemporary),
 		"a provider that was taken out": plain("old", &provider.Error{Kind: provider.ErrApp, Reason: "provider_not_configured"}, provider.ReasonAppMisconfigured),
 		"a busy link":                   plain("gmail", fmt.Errorf("x: %w", store.ErrConflict), provider.ReasonTemporary),
 		"a cancelled call":              plain("gmail", fmt.Errorf("x: %w", context.Canceled), provider.ReasonTemporary),
-		"a wrong field": func(w *diagnosed) (string, error, provider.Reason) {
+		"a wrong field": func(w *diagnosed) (string, provider.Reason, error) {
 			_, err := w.linker.Begin(w.t.Context(), linking.BeginParams{})
-			return "", err, provider.ReasonRequestInvalid
+			return "", provider.ReasonRequestInvalid, err
 		},
 		// What linking.Status and linking.Check say of a link.
 		"less than asked":                  ofLink(provider.ErrAccess, provider.ReasonLimited),
@@ -124,16 +124,16 @@ func linkSituations() map[string]func(*diagnosed) (string, error, provider.Reaso
 		"after a year of use":               dead(provider.Situation{Consented: day(0), Used: day(364.9), Now: day(365)}, provider.ReasonGrantRevoked),
 		"nobody knows when":                 dead(provider.Situation{}, provider.ReasonGrantRevoked),
 
-		"an administrator's no": func(w *diagnosed) (string, error, provider.Reason) {
+		"an administrator's no": func(w *diagnosed) (string, provider.Reason, error) {
 			q := w.askAdmin(msgraphtest.Answer{Deny: true})
 			_, err := w.linker.CompleteAdminConsent(w.t.Context(), linking.CompleteParams{Query: q, Owner: "owner", Session: "session"})
-			return "msgraph", err, provider.ReasonAdminDeclined
+			return "msgraph", provider.ReasonAdminDeclined, err
 		},
-		"an administrator of a forwarded request": func(w *diagnosed) (string, error, provider.Reason) {
+		"an administrator of a forwarded request": func(w *diagnosed) (string, provider.Reason, error) {
 			q := w.askAdmin(msgraphtest.Answer{Account: microsoftUser})
 			q.Del("state")
 			_, err := w.linker.CompleteAdminConsent(w.t.Context(), linking.CompleteParams{Query: q})
-			return "", err, provider.ReasonAdminAnswered
+			return "", provider.ReasonAdminAnswered, err
 		},
 
 		"not settled":    kind(provider.ErrNotSettled, provider.ReasonNotSettled),

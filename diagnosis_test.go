@@ -318,7 +318,7 @@ func TestDiagnoses(t *testing.T) {
 	for name, make := range linkSituations() {
 		t.Run("link/"+name, func(t *testing.T) {
 			w := newDiagnosed(t)
-			service, err, want := make(w)
+			service, want, err := make(w)
 			d := w.linker.Diagnose(service, fmt.Errorf("the host's own words: %w", err))
 			if d.Reason != want {
 				t.Errorf("%v: diagnosed %s, want %s", err, d.Reason, want)
