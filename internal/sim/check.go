@@ -81,10 +81,10 @@ func (w *world) candidate(i int) *candidate {
 
 func (c *candidate) service() *service { return c.services[c.Sender] }
 
-// sent are the accepted mails to the candidate, in order.
+// sent are the accepted mails of the drip to the candidate, in order.
 func (c *candidate) sent() []postoffice.Submission {
 	return slices.DeleteFunc(c.office.Books().SentFrom(c.service().plan.Address), func(s postoffice.Submission) bool {
-		return !slices.Contains(s.Recipients, c.Address)
+		return !slices.Contains(s.Recipients, c.Address) || bytes.Contains(s.Raw, []byte(c.deskText()))
 	})
 }
 
@@ -207,7 +207,7 @@ func latest(list []time.Time, t time.Time) time.Time {
 }
 
 func (c *candidate) check(ctx context.Context, say func(string, ...any)) error {
-	e, err := c.hosts[0].run.Get(ctx, c.id)
+	e, err := c.clerk.Get(ctx, c.id)
 	if err != nil {
 		return err
 	}
@@ -242,7 +242,10 @@ func (c *candidate) check(ctx context.Context, say func(string, ...any)) error {
 	}
 	c.checkTwin(e, mails, say)
 	c.checkEnd(e, mails, say)
-	return c.checkLog(ctx, mails, say)
+	if err := c.checkDesk(ctx, mails, say); err != nil {
+		return err
+	}
+	return c.checkLog(ctx, len(mails)+len(c.fromDesk()), say)
 }
 
 // reportsWithin is how long a delivery report may lie there unseen: it is
@@ -361,7 +364,8 @@ func (c *candidate) checkEnd(e runner.Enrollment, mails []postoffice.Submission,
 		}
 	case runner.StatusTookOver:
 		// A service that leaves nothing on our own mail makes a stranger of it.
-		if c.service().plan.recognises() && !because(e.Status) {
+		_, fromDesk := c.desk.answered[c.key()]
+		if c.service().plan.recognises() && !because(e.Status) && !fromDesk {
 			say("is taken over, and the owner wrote nothing")
 		}
 	default:
@@ -371,7 +375,7 @@ func (c *candidate) checkEnd(e runner.Enrollment, mails []postoffice.Submission,
 
 // checkLog: the conversation has every mail that left once, and every message
 // that the candidate wrote once.
-func (c *candidate) checkLog(ctx context.Context, mails []postoffice.Submission, say func(string, ...any)) error {
+func (c *candidate) checkLog(ctx context.Context, mails int, say func(string, ...any)) error {
 	entries, err := c.stores.Log.Conversation(ctx, c.id)
 	if err != nil {
 		return err
@@ -400,8 +404,8 @@ func (c *candidate) checkLog(ctx context.Context, mails []postoffice.Submission,
 		}
 	}
 	undecided := slices.ContainsFunc(c.told, func(s string) bool { return strings.Contains(s, c.Address) && strings.Contains(s, "nobody can tell") })
-	if out != len(mails) && !undecided {
-		say("%d mails left, and the conversation has %d", len(mails), out)
+	if out != mails && !undecided {
+		say("%d mails left, and the conversation has %d", mails, out)
 	}
 	for _, m := range c.wrote() {
 		id := provider.BareID(m.MessageID)
@@ -438,7 +442,7 @@ func (c *candidate) optional(m postoffice.Message) bool {
 // story is what a person needs to understand a finding.
 func (c *candidate) story(ctx context.Context) string {
 	var b strings.Builder
-	e, err := c.hosts[0].run.Get(ctx, c.id)
+	e, err := c.clerk.Get(ctx, c.id)
 	fmt.Fprintf(&b, "    %s, reason %q, crossed %d, in flight %t, due %v, %v\n", e.Status, e.Reason, e.Crossed, e.InFlight, e.Due.UTC().Format(time.RFC3339), err)
 	for _, m := range c.sent() {
 		fmt.Fprintf(&b, "    sent %v %s\n", m.At.Format(time.RFC3339), m.MessageID)

@@ -25,7 +25,10 @@
 // the checker knows what has to come of it: how the enrollment ends, when the
 // last mail may leave, and how the message is logged. Links see everything, or
 // headers alone, where a person's answer has to be seen as far as the access
-// goes and no content may be read, or nothing.
+// goes and no content may be read, or nothing. Somebody at the host's desk
+// answers some of them, unasked or once the host was told of their answer, and
+// queues some of these answers twice: each leaves once, is in the conversation,
+// and ends the drip.
 //
 // # Faults
 //

@@ -32,7 +32,8 @@ type Plan struct {
 	Backup     time.Duration // when a backup is made, and
 	Restore    time.Duration // when it is put back; zero is never
 
-	rnd *rand.Rand
+	rnd   *rand.Rand
+	desks *rand.Rand
 }
 
 // Sender is one linked mailbox.
@@ -60,6 +61,9 @@ type Candidate struct {
 	Again     time.Duration // how long after that there is more
 	Zone      string
 
+	Desk    time.Duration // how long after the host was told that they answered somebody answers them, zero is never
+	Unasked bool          // after the beginning, rather, whether they answered or not
+
 	// TwinOf is another candidate, from 1 on, who is the same person: written
 	// to from another mailbox.
 	TwinOf      int
@@ -79,7 +83,7 @@ func (c Candidate) answers() bool { return c.Way.expected().status == runner.Sta
 
 // Draw makes the plan of a seed.
 func Draw(seed uint64) *Plan {
-	p := &Plan{Seed: seed, rnd: rand.New(rand.NewPCG(seed, 0x6f75747265616368))}
+	p := &Plan{Seed: seed, rnd: rand.New(rand.NewPCG(seed, 0x6f75747265616368)), desks: rand.New(rand.NewPCG(seed, 2))}
 	p.Steps, p.Trouble, p.Faulty = 1+p.rnd.IntN(3), p.rnd.Float64()*0.3, 9*day
 	p.Durable = p.chance(0.2)
 	p.Poll = 30*time.Minute + p.upTo(3*time.Hour)
@@ -100,6 +104,7 @@ func Draw(seed uint64) *Plan {
 	if p.chance(0.5) {
 		p.twin()
 	}
+	p.drawDesks()
 	return p
 }
 
@@ -191,6 +196,9 @@ func (p *Plan) String() string {
 	}
 	for _, c := range p.Candidates {
 		fmt.Fprintf(&b, "  %s of sender %d in %q, who %s, on mail %d after %v", c.key(), c.Sender, c.Zone, c.Way, c.On, c.After)
+		if c.Desk > 0 {
+			fmt.Fprintf(&b, ", from the desk after %v, unasked %t", c.Desk, c.Unasked)
+		}
 		if c.TwinOf > 0 {
 			fmt.Fprintf(&b, ", independent %t", c.Independent)
 		}

@@ -80,5 +80,11 @@ func (w *world) restore(ctx context.Context) (err error) {
 			w.note("stopping again: %v", err)
 		}
 	}
+	for i, c := range w.plan.Candidates {
+		if _, answered := w.desk.answered[c.key()]; answered {
+			w.desk.owed[c.key()] = true
+			w.reply(ctx, i)
+		}
+	}
 	return nil
 }

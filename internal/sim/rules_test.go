@@ -62,6 +62,26 @@ func (s *narrow) Match(ctx context.Context, box string, keys []store.IndexKey) (
 	return rows, err
 }
 
+// forgetful keeps an answer from the desk, and not that it ends the drip.
+type forgetful struct{ store.EnrollmentStore }
+
+func (s *forgetful) Commit(ctx context.Context, b store.Batch) error {
+	if len(b.Enrollments) > 1 && b.Enrollments[0].Kind == "reply" {
+		b.Enrollments = b.Enrollments[:1]
+	}
+	return s.EnrollmentStore.Commit(ctx, b)
+}
+
+// unanswering keeps no answer from the desk.
+type unanswering struct{ store.EnrollmentStore }
+
+func (s *unanswering) Commit(ctx context.Context, b store.Batch) error {
+	if len(b.Enrollments) > 1 && b.Enrollments[0].Kind == "reply" {
+		return errors.New("the disk is full")
+	}
+	return s.EnrollmentStore.Commit(ctx, b)
+}
+
 // deaf hears of nothing that is new.
 func deaf(mb provider.Mailbox) altered {
 	return altered{Mailbox: mb, changes: func(ctx context.Context, since provider.Cursor) (provider.Page, error) {
@@ -221,10 +241,22 @@ func doctored() map[string]sim.Mutant {
 			e.OptOut = ""
 			return []store.Entry{e}
 		}),
-		"watches at the end":             {Watches: func(int) int { return 0 }},
-		"a forged push marked a mailbox": {Receiver: func(r provider.PushReceiver) provider.PushReceiver { return &credulous{r, &last} }},
-		"a tick failed":                  {Store: func(s store.EnrollmentStore) store.EnrollmentStore { return &failing{EnrollmentStore: s} }},
-		"went over its mailboxes ":       {Store: func(s store.EnrollmentStore) store.EnrollmentStore { return &restless{s} }},
+		"after the answer from the desk":    {Store: func(s store.EnrollmentStore) store.EnrollmentStore { return &forgetful{s} }},
+		"from the desk has not left":        status(runner.StatusActive, ""),
+		"from the desk is held, and nobody": status(runner.StatusHeld, ""),
+		"from the desk is completed, and no": mailbox(func(mb provider.Mailbox) altered { // it gets lost, and the service says nothing
+			return altered{Mailbox: mb, send: func(ctx context.Context, out *provider.Outgoing) (provider.Receipt, error) {
+				if bytes.Contains(out.Raw, []byte("from the desk")) {
+					return provider.Receipt{Ref: "lost", Thread: "lost"}, nil
+				}
+				return mb.Send(ctx, out)
+			}}
+		}),
+		"nobody can answer from the desk": {Store: func(s store.EnrollmentStore) store.EnrollmentStore { return &unanswering{s} }},
+		"watches at the end":              {Watches: func(int) int { return 0 }},
+		"a forged push marked a mailbox":  {Receiver: func(r provider.PushReceiver) provider.PushReceiver { return &credulous{r, &last} }},
+		"a tick failed":                   {Store: func(s store.EnrollmentStore) store.EnrollmentStore { return &failing{EnrollmentStore: s} }},
+		"went over its mailboxes ":        {Store: func(s store.EnrollmentStore) store.EnrollmentStore { return &restless{s} }},
 	}
 }
 

@@ -56,7 +56,8 @@ type world struct {
 	handled  map[string]time.Time // when the host was told first that an enrollment was answered, by its key
 	pushing  bool                 // a push is being handled: time does not move meanwhile
 	linking  bool                 // likewise
-	marked   int                  // how often a mailbox was marked
+	desk     *desk
+	marked   int // how often a mailbox was marked
 }
 
 type span struct{ from, to time.Time }
@@ -94,7 +95,7 @@ type History struct {
 func Run(ctx context.Context, p *Plan, params Params) (*History, error) {
 	w := &world{
 		plan: p, mutant: params.Mutant, clock: postoffice.NewClock(start()), known: make(map[string]int), stopped: make(map[string]int), handled: make(map[string]time.Time),
-		dice: &dice{rnd: rand.New(rand.NewPCG(p.Seed, 1))},
+		desk: newDesk(), dice: &dice{rnd: rand.New(rand.NewPCG(p.Seed, 1))},
 	}
 	var err error
 	if w.office, err = postoffice.New(postoffice.Config{Clock: w.clock}); err != nil {
@@ -135,8 +136,12 @@ func Run(ctx context.Context, p *Plan, params Params) (*History, error) {
 
 // seat puts somebody at the desk.
 func (w *world) seat() (err error) {
+	enrollments := w.stores.Enrollments
+	if w.mutant.Store != nil {
+		enrollments = w.mutant.Store(enrollments)
+	}
 	w.clerk, err = runner.New(runner.Config{
-		Store: w.stores.Enrollments, Mailboxes: w.hosts[0], Key: hostKey(), Domain: hostDomain, Now: w.clock.Now,
+		Store: enrollments, Mailboxes: atDesk{w}, Key: hostKey(), Domain: hostDomain, Now: w.clock.Now,
 	})
 	return err
 }
@@ -238,6 +243,7 @@ func (w *world) play(ctx context.Context) {
 		}
 		w.clock.Advance(d)
 		w.writeByHand()
+		w.answerFromDesk(ctx)
 	}
 	w.troubled = false
 	for _, s := range w.services {
@@ -251,6 +257,7 @@ func (w *world) play(ctx context.Context) {
 		w.tick(ctx, w.hosts[p.rnd.IntN(len(w.hosts))])
 		w.clock.Advance(90 * time.Minute)
 		w.writeByHand()
+		w.answerFromDesk(ctx)
 	}
 }
 

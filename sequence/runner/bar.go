@@ -100,13 +100,13 @@ func (r *Runner) sender(ctx context.Context, from string, linked provider.Linked
 	}
 	refuse := func(why, problem string) (string, error) {
 		return "", &provider.Error{
-			Kind: provider.ErrSenderNotAllowed, Op: "runner: enroll", Reason: "from_" + why,
-			Err: &provider.FieldError{Op: "runner: enroll", Field: "From", Problem: problem},
+			Kind: provider.ErrSenderNotAllowed, Op: opOf(kind), Reason: "from_" + why,
+			Err: &provider.FieldError{Op: opOf(kind), Field: "From", Problem: problem},
 		}
 	}
 	box, err := r.boxOf(ctx, mailboxID(linked))
 	if err != nil {
-		return "", fmt.Errorf("runner: enroll: %w", err)
+		return "", fmt.Errorf("%s: %w", opOf(kind), err)
 	}
 	why := aliasProblem(from, linked.Account, box)
 	switch {

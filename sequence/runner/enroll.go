@@ -133,12 +133,12 @@ func (r *Runner) enroll(ctx context.Context, p EnrollParams, kind string) (Enrol
 // begin makes an enrollment from its parameters, and the bytes of its
 // sequence.
 func (r *Runner) begin(p *EnrollParams, kind string) (*loaded, []byte, error) {
-	if err := r.check(p); err != nil {
+	if err := r.check(p, kind); err != nil {
 		return nil, nil, err
 	}
 	words, err := json.Marshal(p.Sequence)
 	if err != nil {
-		return nil, nil, fmt.Errorf("runner: enroll: the sequence: %w", err)
+		return nil, nil, fmt.Errorf("%s: the sequence: %w", opOf(kind), err)
 	}
 	sum := sha256.Sum256(words)
 	l := &loaded{
@@ -158,6 +158,17 @@ func (r *Runner) begin(p *EnrollParams, kind string) (*loaded, []byte, error) {
 	return l, words, nil
 }
 
+// opOf is the method that makes enrollments of a kind, as errors name it.
+func opOf(kind string) string {
+	if kind == kindDrip {
+		return "runner: enroll"
+	}
+	if kind == kindMail {
+		return "runner: send"
+	}
+	return "runner: " + kind // preview and reply
+}
+
 // personal reports whether the words of an enrollment are about one person.
 func personal(kind string) bool { return kind == kindMail || kind == kindReply }
 
@@ -166,7 +177,7 @@ func personal(kind string) bool { return kind == kindMail || kind == kindReply }
 func (r *Runner) admit(ctx context.Context, l *loaded, p *EnrollParams, kind string) error {
 	linked, err := r.cfg.Mailboxes.Open(ctx, p.Link)
 	if err != nil {
-		return fmt.Errorf("runner: enroll: open link %s: %w", p.Link, err)
+		return fmt.Errorf("%s: open link %s: %w", opOf(kind), p.Link, err)
 	}
 	if p.Actor == "" {
 		p.Actor = linked.Owner
@@ -180,7 +191,7 @@ func (r *Runner) admit(ctx context.Context, l *loaded, p *EnrollParams, kind str
 	now := r.cfg.Now()
 	l.row.Mailbox, l.row.Owner, l.row.Actor, l.row.Created = mailboxID(linked), linked.Owner, p.Actor, now
 	if _, err := r.cfg.Store.EnsureMailbox(ctx, l.row.Mailbox, p.Link); err != nil {
-		return fmt.Errorf("runner: enroll: %w", err)
+		return fmt.Errorf("%s: %w", opOf(kind), err)
 	}
 	return nil
 }
@@ -221,8 +232,8 @@ func (r *Runner) enrolledBefore(ctx context.Context, l *loaded) (Enrollment, err
 }
 
 // check finds what is wrong with the parameters by themselves.
-func (r *Runner) check(p *EnrollParams) error {
-	const op = "runner: enroll"
+func (r *Runner) check(p *EnrollParams, kind string) error {
+	op := opOf(kind)
 	bad := func(field, problem string) error {
 		return &provider.FieldError{Op: op, Field: field, Problem: problem}
 	}
@@ -303,13 +314,13 @@ func (r *Runner) allowed(ctx context.Context, p *EnrollParams, linked provider.L
 	}
 	may, err := r.mayAct(ctx, p.Actor, linked)
 	if err != nil {
-		return fmt.Errorf("runner: enroll: MayAct: %w", err)
+		return fmt.Errorf("%s: MayAct: %w", opOf(kind), err)
 	}
 	if !may {
 		return fmt.Errorf("%w (Actor %q, link %s)", ErrNotAllowed, p.Actor, p.Link)
 	}
 	if n := 1 + len(p.Cc) + len(p.Bcc); linked.Limits.MaxRecipients > 0 && n > linked.Limits.MaxRecipients {
-		return &provider.FieldError{Op: "runner: enroll", Field: "Cc", Problem: fmt.Sprintf(
+		return &provider.FieldError{Op: opOf(kind), Field: "Cc", Problem: fmt.Sprintf(
 			"with To and Bcc makes %d recipients; the mail service takes %d", n, linked.Limits.MaxRecipients)}
 	}
 	if kind == kindPreview {
@@ -327,7 +338,7 @@ func (r *Runner) allowed(ctx context.Context, p *EnrollParams, linked provider.L
 	}
 	hit, err := r.cfg.Store.Suppressed(ctx, []string{r.suppressionHash(p.Recipient.Addr)})
 	if err != nil {
-		return fmt.Errorf("runner: enroll: %w", err)
+		return fmt.Errorf("%s: %w", opOf(kind), err)
 	}
 	if len(hit) > 0 {
 		return fmt.Errorf("%w (Recipient)", ErrSuppressed)
