@@ -141,7 +141,7 @@ func Match(env *Envelope, known *Known) Matched {
 		if hits := ownCopies(env, known.Sent); len(hits) > 0 {
 			return verdict(DirectionSent, hits)
 		}
-		return verdict(DirectionOwn, cited(env, known.Sent))
+		return verdict(DirectionOwn, addressed(env, cited(env, known.Sent), known.Sent))
 	}
 	// A list that we wrote to sends our mail back, maybe under a From of its
 	// own: the same Message-ID is the same mail, and no answer. The key does
@@ -171,6 +171,22 @@ func merelyThread(hits []Hit) bool {
 		return false
 	}
 	return !slices.ContainsFunc(hits, func(h Hit) bool { return h.Copied || h.Recipient })
+}
+
+// addressed leaves, of several conversations in whose thread the account
+// wrote something that cites none of them, those with whom it wrote to.
+func addressed(env *Envelope, hits []Hit, sent []Sent) []Hit {
+	if len(hits) < 2 || hits[0].Evidence != EvidenceThread {
+		return hits
+	}
+	to := slices.Concat(env.To, env.Cc)
+	theirs := slices.DeleteFunc(slices.Clone(hits), func(h Hit) bool {
+		return !slices.ContainsFunc(sent, func(s Sent) bool { return s.Key == h.Key && containsAny(s.Recipients, to) })
+	})
+	if len(theirs) == 0 {
+		return hits
+	}
+	return theirs
 }
 
 // isOwn trusts the service's word first. From may be forged, but a forged

@@ -49,6 +49,9 @@ func own(e *Envelope)                    { e.Own = true }
 func also(addr string) func(*Envelope) {
 	return func(e *Envelope) { e.From = append(e.From, Address{Addr: addr}) }
 }
+func to(addr string) func(*Envelope) {
+	return func(e *Envelope) { e.To = append(e.To, Address{Addr: addr}) }
+}
 func id(s string) func(*Envelope)         { return func(e *Envelope) { e.MessageID = s } }
 func head(name, v string) func(*Envelope) { return func(e *Envelope) { e.Header.Add(name, v) } }
 
@@ -109,6 +112,9 @@ func TestMatch(t *testing.T) {
 		{"our mail back from a list", from("careers@lists.example.org", id("<c1@example.com>")), "sent carol:reference"},
 		{"an answer that copies our key", from(carol, head(KeyHeader, "key-c1")), "in carol:address"},
 		{"written by hand in the thread", from("ada@example.com", own, place(PlaceSent), thread("tc")), "own carol:thread"},
+		{"written by hand in the thread of two, to one of them", from("ada@example.com", own, thread("both"), to(dan)), "own dan:thread"},
+		{"written by hand in the thread of two, to both", from("ada@example.com", own, thread("both"), to(dan), to(carol)), "own carol:thread dan:thread"},
+		{"written by hand in the thread of two, to another", from("ada@example.com", own, thread("both"), to(stranger)), "own carol:thread dan:thread"},
 		{"written by hand as an alias", from("Recruiting@example.com", refs("<c1@example.com>")), "own carol:reference"},
 		{"own mail about something else", from("ada@example.com", own, place(PlaceSent)), none},
 		{"own address forged, citing us", from("ada@example.com", refs("<c1@example.com>")), "own carol:reference"},

@@ -61,7 +61,7 @@ type Page struct {
 // change feed is closed. With neither it asks for messages from anyone. When
 // more than Limit match, the newest Limit are returned.
 type Query struct {
-	From []string // addresses; at most MaxQuerySenders
+	From []string // plain addresses, without quotes; at most MaxQuerySenders
 
 	// Threads asks for what lies in these threads, whoever wrote it: at most
 	// MaxQueryThreads, and without From. One that is gone has nothing in it.

@@ -223,7 +223,7 @@ func (b *memMailbox) Search(ctx context.Context, q provider.Query) ([]provider.I
 	senders := make(map[string]bool)
 	for _, a := range q.From {
 		key := provider.Normalize(a)
-		if key == "" {
+		if key == "" || strings.ContainsAny(key, "\"\\():<>") { // as the real ones do
 			return nil, fail(OpSearch, provider.ErrRejected, "not_an_address")
 		}
 		senders[key] = true

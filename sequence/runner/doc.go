@@ -54,11 +54,13 @@
 // counts as the recipient's from then on: mail from it in a new thread is
 // searched for, and belongs to the conversation. Up to three are taken; lying
 // in the thread proves no address. Services merge threads of equal subject:
-// two recipients in one each keep their own conversation, and what somebody
+// two recipients in one each keep their own conversation, what the owner
+// writes by hand there ends the drip of whom it is addressed to, and what somebody
 // unknown writes there without citing us holds and flags both. An automatic answer holds until the return date it names; a
 // delivery report ends the enrollment only of the recipient that it names,
 // and only if it cites mail of ours; what can't be judged holds the
-// enrollment and flags it. Only a failure for good ends it: after one that may
+// enrollment and flags it. An absence, and what can't be judged, hold every
+// enrollment of their author that an answer would end. Only a failure for good ends one: after a failure that may
 // pass the next step is tried, one for the sender's volume or reputation stops
 // the mailbox, and a refusal by a rule, or without a reason, is held for a
 // person. A complaint that cites mail of ours (RFC 5965) is an opt-out of that

@@ -134,34 +134,26 @@ func (p *pass) catchUp(ctx context.Context) error {
 	}
 	learned, learnedIn := p.data.Learned, p.data.LearnedIn
 	if !learned.IsZero() {
-		if err := p.catchUpIn(ctx, learnedIn, learned.Add(-time.Minute), true); err != nil {
+		if err := p.catchUpIn(ctx, learnedIn, learned.Add(-time.Minute)); err != nil {
 			return err
 		}
 		if p.data.Learned.Equal(learned) && p.data.LearnedIn == learnedIn {
 			p.data.Learned, p.data.LearnedIn = time.Time{}, ""
 		}
 	}
-	if poisoned, in := p.data.Poisoned, p.data.PoisonedIn; !poisoned.IsZero() {
-		p.retrying, p.stillIn = poisoned, "" // stillIn is set by what can't be read yet
-		err := p.catchUpIn(ctx, in, poisoned.Add(-p.r.opts.SearchOverlap), false)
-		p.retrying = time.Time{}
-		if err != nil {
-			return err
-		}
-		if p.data.PoisonedIn = p.stillIn; p.stillIn == "" {
-			p.data.Poisoned = time.Time{}
-		}
+	if err := p.retryPassed(ctx); err != nil {
+		return err
 	}
 	return p.save(ctx)
 }
 
-func (p *pass) catchUpIn(ctx context.Context, list string, since time.Time, anew bool) error {
+func (p *pass) catchUpIn(ctx context.Context, list string, since time.Time) error {
 	if list == anyThread || list == "" {
 		after := ""
-		return p.allThreads(ctx, since, &after, anew)
+		return p.allThreads(ctx, since, &after, true)
 	}
 	for chunk := range slices.Chunk(strings.Split(list, "\n"), provider.MaxQueryThreads) {
-		if err := p.listThreads(ctx, chunk, since, anew); err != nil {
+		if err := p.listThreads(ctx, chunk, since, true); err != nil {
 			return err
 		}
 	}

@@ -32,12 +32,12 @@ func (p *pass) item(ctx context.Context, it provider.Item, reason string) error 
 		return nil // deleted between the feed and now
 	}
 	if errors.Is(err, provider.ErrRejected) {
-		_, err := p.poisoned(ctx, it, true)
-		return err
+		return p.unreadable(ctx, it, reason)
 	}
-	if errors.Is(err, provider.ErrTemporary) && p.stuckOn(it.Ref) {
+	// Of several that are tried again none keeps the others waiting.
+	if errors.Is(err, provider.ErrTemporary) && (p.retrying != nil || p.stuckOn(it.Ref)) {
 		// Nothing is passed over that may be anybody's answer.
-		if held, heldErr := p.passOver(ctx, it); heldErr != nil || held {
+		if held, heldErr := p.passOver(ctx, it, reason); heldErr != nil || held {
 			return heldErr
 		}
 	}
@@ -254,25 +254,28 @@ func (p *pass) complete(l *loaded, b *store.Batch, i int, c provider.Located) {
 }
 
 // matched reads the content of a message that belongs to a conversation,
-// judges it, and lets the enrollments know.
+// judges it, and lets the enrollments know. Content that was deleted, or that
+// the service refuses, changes nothing of what its headers show.
 func (p *pass) matched(ctx context.Context, env *provider.Envelope, m provider.Matched, ls map[string]*loaded) error {
 	var msg *provider.Message
 	if p.linked.Abilities.Content {
 		var err error
 		msg, err = p.mb.content(ctx, m.Warrant, ReasonMatched)
-		if errors.Is(err, provider.ErrNotFound) {
+		switch gone := errors.Is(err, provider.ErrNotFound); {
+		case gone && m.Direction == provider.DirectionReport:
 			return nil
-		}
-		if errors.Is(err, provider.ErrRejected) || errors.Is(err, provider.ErrTemporary) && p.stuckOn(env.Ref) {
-			return p.unreadable(ctx, env, m)
-		}
-		if err != nil {
+		case gone, errors.Is(err, provider.ErrRejected), errors.Is(err, provider.ErrTemporary) && p.stuckOn(env.Ref):
+			msg = nil
+		case err != nil:
 			return err
 		}
 	}
 	v := classify.Classify(env, msg)
+	if p.linked.Abilities.Content && msg == nil && v.Class != classify.Human && m.Direction != provider.DirectionOwn {
+		v = classify.Verdict{Class: classify.Unsure, Evidence: "its content can't be read"}
+	}
 	if m.Direction == provider.DirectionReport {
-		if p.linked.Abilities.Content {
+		if msg != nil {
 			m.Hits = citedHits(msg, m.Hits, ls)
 		} else {
 			m.Hits, v = likelyHit(env, m.Hits, ls), unread(v)
@@ -296,7 +299,7 @@ func (p *pass) matched(ctx context.Context, env *provider.Envelope, m provider.M
 	for _, h := range m.Hits {
 		ids = append(ids, h.Key)
 	}
-	if j.stopsAll() || v.Complaint {
+	if j.meansAll() || v.Complaint {
 		more, err := p.alsoOf(ctx, &j, ls)
 		if err != nil {
 			return err
@@ -326,7 +329,7 @@ func (p *pass) matched(ctx context.Context, env *provider.Envelope, m provider.M
 // citedHits keeps of a possible report's hits those whose mail its content
 // cites. Anyone can write from a system sender's address.
 func citedHits(msg *provider.Message, hits []provider.Hit, ls map[string]*loaded) []provider.Hit {
-	if msg == nil || msg.Report == nil {
+	if msg.Report == nil {
 		return nil
 	}
 	return slices.DeleteFunc(slices.Clone(hits), func(h provider.Hit) bool {
@@ -393,7 +396,7 @@ func lastMail(l *loaded) time.Time {
 	return l.rec.Mails[len(l.rec.Mails)-1].At
 }
 
-// alsoOf lists every enrollment, in all mailboxes, of the author of an answer
+// alsoOf lists every enrollment, in all mailboxes, of the author of a message
 // and of whom it answers for, or, as a complaint comes from a mail service, of whom the mail that it cites
 // went to.
 func (p *pass) alsoOf(ctx context.Context, j *judgement, ls map[string]*loaded) ([]string, error) {

@@ -23,10 +23,35 @@ type judgement struct {
 	address   string                  // an address that it shows to be the recipient's too; empty is none
 }
 
-// stopsAll reports whether the message ends every enrollment of its author,
-// not only those whose conversation it is in.
-func (j *judgement) stopsAll() bool {
-	return j.direction == provider.DirectionIn && j.verdict.Class == classify.Human && !j.shared
+// meansAll reports whether the message concerns every enrollment of its
+// author, not only those whose conversation it is in: an answer ends them,
+// what may be one holds them, and who is away is so for all of them.
+func (j *judgement) meansAll() bool {
+	if j.direction != provider.DirectionIn || j.shared {
+		return false
+	}
+	switch j.verdict.Class {
+	case classify.Human:
+		return true
+	case classify.Bounce, classify.Delayed, classify.Receipt, classify.FeedbackReport:
+		return false
+	}
+	return !provider.IsSystemSender(j.env.From)
+}
+
+// elsewhere says what the message means to another enrollment of its author.
+func (j *judgement) elsewhere(zone *time.Location) (sequence.Event, string) {
+	switch j.verdict.Class {
+	case classify.Human:
+		return sequence.Event{Kind: sequence.EventReplied}, "answered elsewhere"
+	case classify.OutOfOffice, classify.AutoReply:
+		return j.away(zone)
+	}
+	return sequence.Event{Kind: sequence.EventUnsure}, "an unclear message arrived elsewhere: " + j.verdict.Evidence
+}
+
+func (j *judgement) away(zone *time.Location) (sequence.Event, string) {
+	return sequence.Event{Kind: sequence.EventAutoReplied, Until: sequence.InstantOf(inZone(j.verdict.Until, zone))}, "out of office"
 }
 
 // byHand reports whether the mailbox's owner wrote the message, and not a
@@ -50,7 +75,9 @@ func (p *pass) judge(l *loaded, b *store.Batch, j *judgement) error {
 		if l.st.Terminal() || l.seq.Independent || l.row.Kind == kindPreview || j.env.Received.Before(l.row.Created) {
 			return nil
 		}
-		return p.r.happen(l, b, sequence.Event{Kind: sequence.EventReplied, At: at}, "answered elsewhere")
+		ev, reason := j.elsewhere(p.r.calendar(l).Zone)
+		ev.At = at
+		return p.r.happen(l, b, ev, reason)
 	}
 	b.Index = append(b.Index, p.refRow(l, j.env.Ref))
 	if t := j.env.Thread; t != "" && j.direction == provider.DirectionIn && hit.Evidence == provider.EvidenceAddress {
@@ -79,7 +106,7 @@ func (p *pass) judge(l *loaded, b *store.Batch, j *judgement) error {
 		b.Suppressions = append(b.Suppressions, store.Suppression{Hash: p.r.suppressionHash(l.row.Recipient), Reason: "complaint", At: p.r.cfg.Now()})
 	}
 	j.offer(p.r, l, b, hit)
-	if j.byHand() {
+	if j.byHand() && (l.rec.Heard == nil || !l.rec.Heard.At.After(j.env.Received)) { // a gap is read newest first
 		p.r.answered(l, b, at.Time())
 	}
 	row, err := p.r.entryRow(j.entry(l, hit))
@@ -105,21 +132,20 @@ func (j *judgement) event(l *loaded, hit provider.Hit, zone *time.Location) (seq
 		return j.bounce(l, hit)
 	case classify.FeedbackReport:
 		return j.complaint(l, hit)
-	case classify.Human:
-		if hit.Copied {
-			return sequence.Event{}, ""
-		}
-		if j.shared {
-			return sequence.Event{Kind: sequence.EventUnsure}, "somebody unknown wrote in a thread that holds mail to several people"
-		}
-		return sequence.Event{Kind: sequence.EventReplied}, answerBy[hit.Evidence]
-	case classify.OutOfOffice, classify.AutoReply:
-		return sequence.Event{Kind: sequence.EventAutoReplied, Until: sequence.InstantOf(inZone(v.Until, zone))}, "out of office"
 	case classify.Receipt, classify.Delayed:
 		return sequence.Event{}, ""
 	}
 	if hit.Copied {
 		return sequence.Event{}, ""
+	}
+	switch v.Class {
+	case classify.Human:
+		if j.shared {
+			return sequence.Event{Kind: sequence.EventUnsure}, "somebody unknown wrote in a thread that holds mail to several people"
+		}
+		return sequence.Event{Kind: sequence.EventReplied}, answerBy[hit.Evidence]
+	case classify.OutOfOffice, classify.AutoReply:
+		return j.away(zone)
 	}
 	return sequence.Event{Kind: sequence.EventUnsure}, "an unclear message arrived: " + v.Evidence
 }
@@ -159,8 +185,10 @@ func (j *judgement) bounce(l *loaded, hit provider.Hit) (sequence.Event, string)
 	if len(j.verdict.Failed) == 0 {
 		return unsure, "a delivery report that names nobody"
 	}
+	forwarded := false
 	for _, f := range j.verdict.Failed {
 		if provider.Normalize(f.Recipient) != l.row.Recipient && (f.Recipient != "" || f.Kind != classify.Limit) {
+			forwarded = forwarded || f.Kind == classify.Hard && f.Recipient != "" && !l.copied(f.Recipient)
 			continue
 		}
 		switch f.Kind {
@@ -175,7 +203,17 @@ func (j *judgement) bounce(l *loaded, hit provider.Hit) (sequence.Event, string)
 		}
 		return sequence.Event{}, "" // it may still arrive, or a later mail may
 	}
+	if forwarded {
+		return unsure, "the mail was not delivered to an address that it was not sent to, as where the recipient's mail is forwarded"
+	}
 	return sequence.Event{}, "" // somebody in copy
+}
+
+// copied reports whether mail of the conversation went to the address beside
+// the recipient.
+func (l *loaded) copied(addr string) bool {
+	s, _ := l.known()
+	return slices.ContainsFunc(s.Copied, func(a string) bool { return provider.Normalize(a) == provider.Normalize(addr) })
 }
 
 // complaint is a report of the recipient's service that the recipient called
@@ -206,7 +244,7 @@ func (j *judgement) entry(l *loaded, hit provider.Hit) store.Entry {
 		Ref: string(env.Ref), MessageID: env.MessageID, From: joinAddresses(env.From), To: joinAddresses(env.To),
 		Cc: joinAddresses(env.Cc), Subject: env.Subject, At: env.Received,
 		Answers:      j.byHand(),
-		AnswerNeeded: j.verdict.Class == classify.Human && j.direction == provider.DirectionIn,
+		AnswerNeeded: j.verdict.Class == classify.Human && j.direction == provider.DirectionIn && !hit.Copied,
 	}
 	if j.direction == provider.DirectionOwn {
 		e.Direction = DirectionOwn

@@ -46,7 +46,10 @@ func (p *pass) newAddress(ctx context.Context, j *judgement, hits []provider.Hit
 		return "", nil
 	}
 	addr := provider.Normalize(j.env.From[0].Addr)
-	if addr == "" || addr != plain(addr) || len(addr) > store.MaxIndexValue {
+	// One that nobody can be enrolled under can't be searched for either, and
+	// would spoil the search for all others.
+	as := provider.Address{Addr: addr}
+	if addr == "" || addr != plain(addr) || len(addr) > store.MaxIndexValue || recipientOK("", "", &as) != nil {
 		return "", nil
 	}
 	rows, err := p.r.cfg.Store.Match(ctx, "", []store.IndexKey{indexKey(store.IndexAddress, addr)})

@@ -24,13 +24,13 @@ type pass struct {
 	mb       observed
 	leaseEnd time.Time
 
-	readStart time.Time // of the last complete read; zero is none
-	retrying  time.Time // since when what was passed over is being tried again; zero is not now
-	stillIn   string    // the threads in which this pass passed something over
-	pacedTill time.Time // the mailbox has sent as fast as it may until then
-	changed   bool      // box or data differ from what is stored
-	waits     bool      // there are copies that are not seen yet
-	damaged   []string  // enrollments that this pass set aside: no more is done with them
+	readStart time.Time      // of the last complete read; zero is none
+	retrying  *passedItem    // what is being tried again; nil is nothing
+	searched  provider.Query // the last search for senders
+	pacedTill time.Time      // the mailbox has sent as fast as it may until then
+	changed   bool           // box or data differ from what is stored
+	waits     bool           // there are copies that are not seen yet
+	damaged   []string       // enrollments that this pass set aside: no more is done with them
 
 	extra []store.IndexRow // to be stored with the mailbox's record
 	fed   int              // items that this pass got from the feed

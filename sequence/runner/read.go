@@ -183,6 +183,7 @@ func (p *pass) searchSenders(ctx context.Context, start time.Time, full bool) (t
 		if err != nil {
 			return true, all, err
 		}
+		p.searched = q
 		if err := p.itemsAnew(ctx, items, ReasonSender, lost); err != nil {
 			return true, all, err
 		}
@@ -213,17 +214,36 @@ func (p *pass) senders(ctx context.Context, start time.Time, full bool) (list []
 			after = row
 		}
 		if !full && len(list) > provider.MaxQuerySenders {
-			list = nil
-			for _, row := range p.claim.Due {
-				list = append(list, row.Recipient)
-			}
-			slices.Sort(list)
-			return slices.Compact(list), false, nil
+			list, err = p.dueSenders(ctx)
+			return list, false, err
 		}
 		if len(rows) < 1000 {
 			return list, true, nil
 		}
 	}
+}
+
+// dueSenders lists the addresses, as far as they are known, of the recipients
+// of what is due.
+func (p *pass) dueSenders(ctx context.Context) ([]string, error) {
+	var list []string
+	var keys []store.IndexKey
+	for _, row := range p.claim.Due {
+		list, keys = append(list, row.Recipient), append(keys, indexKey(store.IndexAddress, row.Recipient))
+	}
+	rows, err := p.r.cfg.Store.Match(ctx, p.box.ID, keys)
+	if err != nil {
+		return nil, fmt.Errorf("runner: match: %w", err)
+	}
+	ls, err := p.r.load(ctx, enrollmentIDs(rows))
+	if err != nil {
+		return nil, err
+	}
+	for _, l := range ls {
+		list = append(list, l.rec.Known...)
+	}
+	slices.Sort(list)
+	return slices.Compact(list), nil
 }
 
 // tracks reports whether answers of anybody are waited for.
@@ -293,7 +313,7 @@ func (p *pass) itemsAnew(ctx context.Context, items []provider.Item, reason stri
 		}
 		for _, it := range chunk {
 			ref := indexed(string(it.Ref))
-			if it.Draft || seen[ref] || reason == ReasonThread && !ours[indexed(it.Thread)] {
+			if it.Draft || seen[ref] || p.passedOver(it.Ref) || reason == ReasonThread && !ours[indexed(it.Thread)] {
 				continue
 			}
 			seen[ref] = true

@@ -100,34 +100,33 @@ type intentMeta struct {
 
 // boxData is store.Mailbox.Data.
 type boxData struct {
-	LastRead     time.Time `json:"last_read"`              // start of the last complete read
-	ReadStart    time.Time `json:"read_start"`             // start of the last complete read of feed and senders, for the pace of reading: see Runner.lastRead
-	Searched     time.Time `json:"searched"`               // start of the last complete sender search
-	Reported     time.Time `json:"reported"`               // start of the last complete search for reports
-	LastSend     time.Time `json:"last_send"`              // when a mail was last tried
-	Lost         string    `json:"lost,omitempty"`         // why the mailbox can't be used; empty if it can
-	Trouble      string    `json:"trouble,omitempty"`      // what the last pass failed on; empty if it didn't
-	Learned      time.Time `json:"learned,omitzero"`       // since when a thread may have been ours unknown to us; zero is none
-	LearnedIn    string    `json:"learned_in,omitempty"`   // those threads, by line; allThreads is any
-	Poisoned     time.Time `json:"poisoned,omitzero"`      // since when a message that was passed over may be there; zero is none
-	PoisonedIn   string    `json:"poisoned_in,omitempty"`  // in these threads, likewise
-	Alarmed      bool      `json:"alarmed,omitempty"`      // somebody was told that the mailbox can't be worked on
-	FailingSince time.Time `json:"failing_since,omitzero"` // when the first of the failures in a row was
-	Stuck        string    `json:"stuck,omitempty"`        // a message that the last read failed on
-	StuckTimes   int       `json:"stuck_times,omitempty"`  // how often in a row
-	Proven       bool      `json:"proven,omitempty"`       // the last accepted mail's copy was seen in Sent
-	Missing      int       `json:"missing,omitempty"`      // accepted mails in a row without a copy in Sent
-	Pace         time.Time `json:"pace,omitzero"`          // when the burst is whole again
-	StoppedUntil time.Time `json:"stopped_until,omitzero"` // the mail service refuses what this mailbox sends
-	StopReason   string    `json:"stop_reason,omitempty"`
-	Failures     int       `json:"failures,omitempty"`  // in a row, for the wait
-	Marks        int       `json:"marks,omitempty"`     // makes keys of events unique
-	Restored     string    `json:"restored,omitempty"`  // the restoration that Before belongs to
-	Before       string    `json:"before,omitempty"`    // the cursor that the backup had
-	Recovered    string    `json:"recovered,omitempty"` // the restoration whose lost time is made up for
-	Push         pushData  `json:"push,omitzero"`
-	Gap          gapData   `json:"gap,omitzero"`      // in the feed, that is being closed
-	CutOff       bool      `json:"cut_off,omitempty"` // the cursor lies within what one following of the feed tells
+	LastRead     time.Time    `json:"last_read"`              // start of the last complete read
+	ReadStart    time.Time    `json:"read_start"`             // start of the last complete read of feed and senders, for the pace of reading: see Runner.lastRead
+	Searched     time.Time    `json:"searched"`               // start of the last complete sender search
+	Reported     time.Time    `json:"reported"`               // start of the last complete search for reports
+	LastSend     time.Time    `json:"last_send"`              // when a mail was last tried
+	Lost         string       `json:"lost,omitempty"`         // why the mailbox can't be used; empty if it can
+	Trouble      string       `json:"trouble,omitempty"`      // what the last pass failed on; empty if it didn't
+	Learned      time.Time    `json:"learned,omitzero"`       // since when a thread may have been ours unknown to us; zero is none
+	LearnedIn    string       `json:"learned_in,omitempty"`   // those threads, by line; allThreads is any
+	Passed       []passedItem `json:"passed,omitempty"`       // messages that could not be read and are tried again
+	Alarmed      bool         `json:"alarmed,omitempty"`      // somebody was told that the mailbox can't be worked on
+	FailingSince time.Time    `json:"failing_since,omitzero"` // when the first of the failures in a row was
+	Stuck        string       `json:"stuck,omitempty"`        // a message that the last read failed on
+	StuckTimes   int          `json:"stuck_times,omitempty"`  // how often in a row
+	Proven       bool         `json:"proven,omitempty"`       // the last accepted mail's copy was seen in Sent
+	Missing      int          `json:"missing,omitempty"`      // accepted mails in a row without a copy in Sent
+	Pace         time.Time    `json:"pace,omitzero"`          // when the burst is whole again
+	StoppedUntil time.Time    `json:"stopped_until,omitzero"` // the mail service refuses what this mailbox sends
+	StopReason   string       `json:"stop_reason,omitempty"`
+	Failures     int          `json:"failures,omitempty"`  // in a row, for the wait
+	Marks        int          `json:"marks,omitempty"`     // makes keys of events unique
+	Restored     string       `json:"restored,omitempty"`  // the restoration that Before belongs to
+	Before       string       `json:"before,omitempty"`    // the cursor that the backup had
+	Recovered    string       `json:"recovered,omitempty"` // the restoration whose lost time is made up for
+	Push         pushData     `json:"push,omitzero"`
+	Gap          gapData      `json:"gap,omitzero"`      // in the feed, that is being closed
+	CutOff       bool         `json:"cut_off,omitempty"` // the cursor lies within what one following of the feed tells
 
 	Aliases map[string]alias `json:"aliases,omitempty"` // by normalised address: what is known of sending from them
 }

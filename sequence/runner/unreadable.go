@@ -3,9 +3,9 @@ package runner
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/outreachkit/outreach/provider"
-	"github.com/outreachkit/outreach/provider/classify"
 	"github.com/outreachkit/outreach/sequence"
 	"github.com/outreachkit/outreach/store"
 )
@@ -14,6 +14,18 @@ import (
 // are held and it is passed over, if they have failed for Options.AlarmAfter:
 // a mail service that is out of order for a while spoils nothing.
 const maxStuck = 5
+
+// maxPassed bounds how many messages are tried again.
+const maxPassed = 100
+
+// passedItem is a message that nobody could read, and that is tried again at
+// every pass.
+type passedItem struct {
+	Ref    string   `json:"ref"`
+	Thread string   `json:"thread,omitempty"`
+	Reason string   `json:"reason"`         // that it was found for
+	From   []string `json:"from,omitempty"` // the tracked senders that it may be of
+}
 
 // stuckOn counts a failure on a message and reports whether it has failed too
 // often: one message must not keep all others waiting for ever.
@@ -25,45 +37,137 @@ func (p *pass) stuckOn(ref provider.Ref) bool {
 	p.data.StuckTimes++
 	failing := p.data.FailingSince
 	long := !failing.IsZero() && p.r.cfg.Now().Sub(failing) >= p.r.opts.AlarmAfter
-	return p.data.StuckTimes >= maxStuck && (long || !p.retrying.IsZero())
+	return p.data.StuckTimes >= maxStuck && (long || p.retrying != nil)
+}
+
+// passedOver reports whether a message was passed over and is tried again.
+func (p *pass) passedOver(ref provider.Ref) bool {
+	return slices.ContainsFunc(p.data.Passed, func(it passedItem) bool { return it.Ref == string(ref) })
 }
 
 // passOver holds the conversations of a message that nobody could read for too
 // long, and has it tried again at every pass. It reports false where it is not
 // known whose answer it may be: then nothing may pass it.
-func (p *pass) passOver(ctx context.Context, it provider.Item) (bool, error) {
-	held, err := p.poisoned(ctx, it, false)
-	if err != nil || !held {
-		return held, err
+func (p *pass) passOver(ctx context.Context, it provider.Item, reason string) (bool, error) {
+	passed := passedItem{Ref: string(it.Ref), Thread: it.Thread, Reason: reason}
+	if p.retrying != nil {
+		passed = *p.retrying
+	} else if len(p.data.Passed) >= maxPassed || plain(passed.Ref+passed.Thread) != passed.Ref+passed.Thread {
+		return false, nil
 	}
-	since := p.retrying // it came before the failures that it caused
-	if since.IsZero() {
-		since = p.data.FailingSince
+	var err error
+	if reason == ReasonSender && p.retrying == nil {
+		if passed.From, err = p.foundFor(ctx, it); err != nil {
+			return false, err
+		}
 	}
-	in := p.data.PoisonedIn
-	if in == "" && !p.data.Poisoned.IsZero() {
-		in = anyThread
+	ids, err := p.concerned(ctx, passed)
+	if err != nil || len(ids) == 0 && reason != ReasonSender {
+		return false, err
 	}
-	p.data.PoisonedIn, p.stillIn = withThread(in, plain(it.Thread)), withThread(p.stillIn, plain(it.Thread))
-	if p.data.Poisoned.IsZero() || since.Before(p.data.Poisoned) {
-		p.data.Poisoned = since
+	if err := p.poisoned(ctx, it, ids, false); err != nil {
+		return false, err
 	}
+	if p.retrying != nil {
+		p.retrying = nil // again in vain
+		return true, nil
+	}
+	p.data.Passed = append(slices.Clone(p.data.Passed), passed)
 	return true, p.save(ctx)
 }
 
-// poisoned holds the conversations in whose thread a message lies whose
-// envelope can't be read: it may be the answer. It reports whether there are
-// any. For good says that the message will never be readable.
-func (p *pass) poisoned(ctx context.Context, it provider.Item, forGood bool) (bool, error) {
-	if it.Thread == "" {
-		return false, nil
+// retryPassed tries what was passed over once more.
+func (p *pass) retryPassed(ctx context.Context) error {
+	defer func() { p.retrying = nil }()
+	for _, it := range p.data.Passed {
+		if err := p.hold(ctx); err != nil {
+			return err
+		}
+		p.retrying = &it
+		if err := p.item(ctx, provider.Item{Ref: provider.Ref(it.Ref), Thread: it.Thread}, it.Reason); err != nil {
+			return err
+		}
+		if p.retrying != nil { // it could be read, or is gone
+			p.data.Passed = slices.DeleteFunc(slices.Clone(p.data.Passed), func(was passedItem) bool { return was.Ref == it.Ref })
+		}
 	}
-	rows, err := p.r.cfg.Store.Match(ctx, p.box.ID, []store.IndexKey{indexKey(store.IndexThread, it.Thread)})
+	return nil
+}
+
+// unreadable deals with a message whose headers the service refuses for good.
+func (p *pass) unreadable(ctx context.Context, it provider.Item, reason string) error {
+	of := passedItem{Ref: string(it.Ref), Thread: it.Thread}
+	var err error
+	if reason == ReasonSender {
+		if of.From, err = p.foundFor(ctx, it); err != nil {
+			return err
+		}
+	}
+	ids, err := p.concerned(ctx, of)
 	if err != nil {
-		return false, fmt.Errorf("runner: match: %w", err)
+		return err
 	}
-	ids := enrollmentIDs(rows)
-	_, err = p.r.change(ctx, ids, func(ls []*loaded, b *store.Batch) error {
+	if len(ids) == 0 { // a report, and no answer
+		return p.forget(ctx, it.Ref)
+	}
+	return p.poisoned(ctx, it, ids, true)
+}
+
+// concerned lists the enrollments that a message may be an answer to.
+func (p *pass) concerned(ctx context.Context, it passedItem) ([]string, error) {
+	var keys []store.IndexKey
+	if it.Thread != "" {
+		keys = append(keys, indexKey(store.IndexThread, it.Thread))
+	}
+	for _, addr := range it.From {
+		keys = append(keys, indexKey(store.IndexAddress, addr))
+	}
+	if len(keys) == 0 {
+		return nil, nil
+	}
+	rows, err := p.r.cfg.Store.Match(ctx, p.box.ID, keys)
+	if err != nil {
+		return nil, fmt.Errorf("runner: match: %w", err)
+	}
+	return enrollmentIDs(rows), nil
+}
+
+// foundFor lists for which of the senders that were searched for a message was
+// found: each half of them is searched for by itself. A delivery report is
+// found for none.
+func (p *pass) foundFor(ctx context.Context, it provider.Item) ([]string, error) {
+	if p.retrying != nil {
+		return p.retrying.From, nil
+	}
+	var found []string
+	q := p.searched
+	q.System = false
+	var seek func(from []string) error
+	seek = func(from []string) error {
+		if len(from) == 0 {
+			return nil
+		}
+		q.From = from
+		items, err := p.searchAll(ctx, q, ReasonSearch)
+		if err != nil || !slices.ContainsFunc(items, func(i provider.Item) bool { return i.Ref == it.Ref }) {
+			return err
+		}
+		if len(from) == 1 {
+			found = append(found, from[0])
+			return nil
+		}
+		if err := seek(from[:len(from)/2]); err != nil {
+			return err
+		}
+		return seek(from[len(from)/2:])
+	}
+	return found, seek(q.From)
+}
+
+// poisoned holds the conversations of a message whose headers can't be read:
+// it may be the answer. For good says that they will never be readable.
+func (p *pass) poisoned(ctx context.Context, it provider.Item, ids []string, forGood bool) error {
+	_, err := p.r.change(ctx, ids, func(ls []*loaded, b *store.Batch) error {
 		b.Fence = &p.claim.Fence
 		for _, l := range ls {
 			if forGood {
@@ -72,33 +176,7 @@ func (p *pass) poisoned(ctx context.Context, it provider.Item, forGood bool) (bo
 			if l.st.Holds&sequence.HoldReview != 0 || l.st.Terminal() && l.row.Flagged {
 				continue // it was told
 			}
-			if err := p.r.happen(l, b, sequence.Event{Kind: sequence.EventUnsure, At: sequence.InstantOf(p.r.cfg.Now())}, "a message in the thread can't be read"); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
-	return len(ids) > 0, err
-}
-
-// unreadable deals with a message whose content the service refuses for good.
-// What a person wrote stops the drip all the same. Of all else nobody knows
-// what it says, and a person has to look.
-func (p *pass) unreadable(ctx context.Context, env *provider.Envelope, m provider.Matched) error {
-	j := judgement{env: env, verdict: classify.Classify(env, nil), direction: m.Direction, hits: make(map[string]provider.Hit)}
-	var ids []string
-	for _, h := range m.Hits {
-		j.hits[h.Key] = h
-		ids = append(ids, h.Key)
-	}
-	if j.verdict.Class != classify.Human || m.Direction == provider.DirectionReport {
-		j.verdict = classify.Verdict{Class: classify.Unsure, Evidence: "its content can't be read"}
-	}
-	p.incoming++
-	_, err := p.r.change(ctx, ids, func(ls []*loaded, b *store.Batch) error {
-		b.Fence = &p.claim.Fence
-		for _, l := range ls {
-			if err := p.judge(l, b, &j); err != nil {
+			if err := p.r.happen(l, b, sequence.Event{Kind: sequence.EventUnsure, At: sequence.InstantOf(p.r.cfg.Now())}, "a message that may be the answer can't be read"); err != nil {
 				return err
 			}
 		}

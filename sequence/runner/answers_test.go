@@ -1,0 +1,455 @@
+package runner_test
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/outreachkit/outreach/provider"
+	"github.com/outreachkit/outreach/provider/postoffice"
+	"github.com/outreachkit/outreach/sequence/runner"
+)
+
+// oddBox is a mailbox that answers as a test says.
+type oddBox struct {
+	provider.Mailbox
+	envelope func(provider.Ref) error // nil goes on
+	content  func(provider.Ref) error
+}
+
+func (o *oddBox) Envelope(ctx context.Context, ref provider.Ref) (*provider.Envelope, error) {
+	if o.envelope != nil {
+		if err := o.envelope(ref); err != nil {
+			return nil, err
+		}
+	}
+	return o.Mailbox.Envelope(ctx, ref)
+}
+
+func (o *oddBox) Content(ctx context.Context, w provider.Warrant) (*provider.Message, error) {
+	if o.content != nil {
+		if err := o.content(w.Ref()); err != nil {
+			return nil, err
+		}
+	}
+	return o.Mailbox.Content(ctx, w)
+}
+
+// oddly has the link's mailbox answer so.
+func (w *world) oddly(o oddBox) {
+	w.open.wrap = func(mb provider.Mailbox) provider.Mailbox {
+		o := o
+		o.Mailbox = mb
+		return &o
+	}
+}
+
+// deliver puts a mail into the mailbox as it arrives.
+func (w *world) deliver(lines ...string) postoffice.Message {
+	w.t.Helper()
+	m, err := w.office.Deliver(postoffice.Mail{To: sender, Raw: crlfLines(lines...)})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return m
+}
+
+func (w *world) first(addr string) postoffice.Submission {
+	w.t.Helper()
+	for _, s := range w.office.Books().Submissions() {
+		for _, r := range s.Recipients {
+			if r == addr {
+				return s
+			}
+		}
+	}
+	w.t.Fatalf("no mail to %s", addr)
+	return postoffice.Submission{}
+}
+
+// TestAnswerDeletedWhileRead: an answer whose headers were read is one,
+// whoever deletes it before its text is.
+func TestAnswerDeletedWhileRead(t *testing.T) { onEachStore(t, testAnswerDeletedWhileRead) }
+
+func testAnswerDeletedWhileRead(t *testing.T, on storage) {
+	w := newWorld(t, on)
+	w.person("grace@example.net", postoffice.Behaviour{Do: postoffice.Answer, On: 1, After: time.Hour})
+	id := w.enroll("grace@example.net").ID
+	w.tick()
+	w.oddly(oddBox{content: func(ref provider.Ref) error {
+		var n int64
+		fmt.Sscanf(string(ref), "m%d", &n)
+		if err := w.box.Delete(n); err != nil {
+			t.Error(err)
+		}
+		return nil
+	}})
+	w.pass(8 * day)
+	w.want(id, runner.StatusReplied, 1)
+	if got := directions(w.conversation(id)); got != "out in(human)" {
+		t.Errorf("the conversation is %q", got)
+	}
+	w.sound()
+}
+
+// TestUnreadableAnswerStopsAll: an answer whose content can't be read stops
+// what any other does.
+func TestUnreadableAnswerStopsAll(t *testing.T) { onEachStore(t, testUnreadableAnswerStopsAll) }
+
+func testUnreadableAnswerStopsAll(t *testing.T, on storage) {
+	w := newWorld(t, on)
+	w.person("grace@example.net", postoffice.Behaviour{Do: postoffice.Answer, On: 1, After: time.Hour})
+	first := w.enroll("grace@example.net").ID
+	w.tick()
+	second := w.enroll("grace@example.net", func(p *runner.EnrollParams) { p.Key, p.Sequence = "second", later(threeSteps()) }).ID
+	w.prov.Inject(postoffice.Rule{Op: postoffice.OpContent, Fault: postoffice.FaultRefuse, Times: -1})
+	w.pass(3 * day)
+	w.want(first, runner.StatusReplied, 1)
+	w.want(second, runner.StatusReplied, 0)
+	w.sound()
+}
+
+// TestUnsureHoldsAll: what may be an answer holds all that an answer would
+// end.
+func TestUnsureHoldsAll(t *testing.T) { onEachStore(t, testUnsureHoldsAll) }
+
+func testUnsureHoldsAll(t *testing.T, on storage) {
+	for name, subject := range map[string]string{"in the thread": "Re: A role in Lisbon", "in a new thread": "About your mails"} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t, on)
+			w.person("grace@example.net")
+			first := w.enroll("grace@example.net").ID
+			w.tick()
+			second := w.enroll("grace@example.net", func(p *runner.EnrollParams) { p.Key, p.Sequence = "second", later(threeSteps()) }).ID
+			free := later(threeSteps())
+			free.Independent = true
+			third := w.enroll("grace@example.net", func(p *runner.EnrollParams) { p.Key, p.Sequence = "third", free }).ID
+			w.clock.Advance(time.Hour)
+			w.deliver("From: grace@example.net", "To: "+sender, "Subject: "+subject, "List-Id: <x.example.net>", "Message-ID: <1@example.net>", "", "Hm.", "")
+			w.pass(3 * day)
+			w.want(first, runner.StatusHeld, 1)
+			w.want(second, runner.StatusHeld, 0)
+			w.want(third, runner.StatusActive, 1)
+			w.sound()
+		})
+	}
+}
+
+// TestColleagueIsAway: the automatic answer of who was put in copy holds
+// nothing.
+func TestColleagueIsAway(t *testing.T) { onEachStore(t, testColleagueIsAway) }
+
+func testColleagueIsAway(t *testing.T, on storage) {
+	w := newWorld(t, on)
+	w.person("grace@example.net")
+	w.person("tom@agency.example.com", postoffice.Behaviour{Do: postoffice.OutOfOffice, On: 1, After: time.Hour, Until: start.Add(60 * day)})
+	id := w.enroll("grace@example.net", func(p *runner.EnrollParams) { p.Cc = []provider.Address{{Addr: "tom@agency.example.com"}} }).ID
+	w.tick()
+	w.pass(9 * day)
+	w.want(id, runner.StatusCompleted, 3)
+	if got := directions(w.conversation(id)); !strings.Contains(got, "in(out_of_office)") {
+		t.Errorf("the conversation is %q", got)
+	}
+}
+
+// TestAwayHoldsAll: who is away is away for every drip.
+func TestAwayHoldsAll(t *testing.T) { onEachStore(t, testAwayHoldsAll) }
+
+func testAwayHoldsAll(t *testing.T, on storage) {
+	w := newWorld(t, on)
+	w.person("grace@example.net", postoffice.Behaviour{Do: postoffice.OutOfOffice, On: 1, After: time.Hour, Until: start.Add(20 * day)})
+	first := w.enroll("grace@example.net").ID
+	w.tick()
+	second := w.enroll("grace@example.net", func(p *runner.EnrollParams) { p.Key, p.Sequence = "second", later(threeSteps()) }).ID
+	w.pass(15 * day)
+	w.want(first, runner.StatusActive, 1)
+	w.want(second, runner.StatusActive, 0)
+	w.pass(20 * day)
+	w.want(first, runner.StatusCompleted, 3)
+	w.want(second, runner.StatusCompleted, 3)
+}
+
+// TestByHandInSharedThread: what the owner writes by hand to one of two
+// people in a merged thread is nothing to the other.
+func TestByHandInSharedThread(t *testing.T) { onEachStore(t, testByHandInSharedThread) }
+
+func testByHandInSharedThread(t *testing.T, on storage) {
+	w := newWorld(t, on)
+	w.beliefs(func(b *postoffice.Beliefs) { b.EqualSubjectsMerge = true })
+	w.person("anna@example.net")
+	w.person("ben@example.net")
+	anna, ben := w.enroll("anna@example.net").ID, w.enroll("ben@example.net").ID
+	w.tick()
+	w.clock.Advance(time.Hour)
+	if _, err := w.box.Submit(postoffice.SubmitParams{Raw: crlfLines("From: "+sender, "To: ben@example.net", "Subject: Re: A role in Lisbon",
+		"Message-ID: <byhand@agency.example.com>", "In-Reply-To: <ben-1@example.net>", "", "I will call you, Ben.", "")}); err != nil {
+		t.Fatal(err)
+	}
+	w.pass(time.Hour)
+	w.want(ben, runner.StatusTookOver, 1)
+	w.want(anna, runner.StatusActive, 1)
+	if got := directions(w.conversation(anna)); got != "out" {
+		t.Errorf("the conversation with anna is %q", got)
+	}
+	if got := directions(w.conversation(ben)); got != "out own(human)" {
+		t.Errorf("the conversation with ben is %q", got)
+	}
+}
+
+// TestStrangeKnownAddress: an answer from an address that no service can
+// search for stops its drip, and no mailbox.
+func TestStrangeKnownAddress(t *testing.T) { onEachStore(t, testStrangeKnownAddress) }
+
+func testStrangeKnownAddress(t *testing.T, on storage) {
+	for _, addr := range []string{`"anna:work"@example.org`, `"a(b)"@example.org`, `"a\"b"@example.org`, `"a,b"@example.org`} {
+		w := newWorld(t, on)
+		w.person("anna@example.net")
+		w.person("ben@example.net")
+		anna, ben := w.enroll("anna@example.net").ID, w.enroll("ben@example.net").ID
+		w.tick()
+		w.clock.Advance(time.Hour)
+		w.deliver("From: "+addr, "To: "+sender, "Subject: Re: A role in Lisbon", "Message-ID: <1@example.org>", "In-Reply-To: "+w.first("anna@example.net").MessageID, "", "Yes.", "")
+		w.pass(8 * day)
+		w.want(anna, runner.StatusReplied, 1)
+		w.want(ben, runner.StatusCompleted, 3)
+		w.sound()
+	}
+}
+
+// TestManyReferences: an answer may cite thousands of mails.
+func TestManyReferences(t *testing.T) { onEachStore(t, testManyReferences) }
+
+func testManyReferences(t *testing.T, on storage) {
+	w := newWorld(t, on)
+	w.person("anna@example.net")
+	anna := w.enroll("anna@example.net").ID
+	w.tick()
+	w.clock.Advance(time.Hour)
+	refs := make([]string, 0, 12000)
+	for i := range 12000 {
+		refs = append(refs, fmt.Sprintf(" <%d@example.org>", i))
+		if i == 6000 {
+			refs = append(refs, " "+w.first("anna@example.net").MessageID)
+		}
+	}
+	w.deliver("From: anna@example.net", "To: "+sender, "Subject: Yes", "Message-ID: <1@example.org>", "References:"+strings.Join(refs, "\r\n"), "", "Yes.", "")
+	w.pass(4 * day)
+	w.want(anna, runner.StatusReplied, 1)
+	w.sound()
+}
+
+// TestPoisonFromASender: a mail of a tracked sender whose headers can't be
+// read holds what is sent to them, and nothing else.
+func TestPoisonFromASender(t *testing.T) { onEachStore(t, testPoisonFromASender) }
+
+func testPoisonFromASender(t *testing.T, on storage) {
+	for name, kind := range map[string]provider.ErrorKind{"for good": provider.ErrRejected, "for long": provider.ErrTemporary} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t, on)
+			var ids []string
+			for i := range 7 {
+				addr := fmt.Sprintf("p%d@example.net", i)
+				w.person(addr)
+				ids = append(ids, w.enroll(addr).ID)
+			}
+			w.tick()
+			w.clock.Advance(time.Hour)
+			m := w.deliver("From: p3@example.net", "To: "+sender, "Subject: A question", "Message-ID: <1@example.net>", "", "What is this?", "")
+			bad := true
+			w.oddly(oddBox{envelope: func(ref provider.Ref) error {
+				if bad && string(ref) == fmt.Sprintf("m%d", m.Number) {
+					return &provider.Error{Kind: kind, Op: "envelope", Reason: "no_good"}
+				}
+				return nil
+			}})
+			w.pass(12 * day)
+			for i, id := range ids {
+				if i == 3 {
+					if e := w.want(id, runner.StatusHeld, 1); !e.Flagged {
+						t.Error("it is not flagged")
+					}
+					continue
+				}
+				w.want(id, runner.StatusCompleted, 3)
+			}
+			bad = false
+			w.pass(2 * day)
+			if kind == provider.ErrTemporary {
+				w.want(ids[3], runner.StatusReplied, 1)
+			}
+			w.sound()
+		})
+	}
+}
+
+// TestBounceElsewhere: a report that says of an address we never wrote to
+// that our mail failed there tells where the recipient's mail goes.
+func TestBounceElsewhere(t *testing.T) { onEachStore(t, testBounceElsewhere) }
+
+func testBounceElsewhere(t *testing.T, on storage) {
+	w := newWorld(t, on)
+	w.person("anna@example.net", postoffice.Behaviour{Do: postoffice.Custom, On: 1, After: time.Minute, Write: func(r postoffice.Reaction) []byte {
+		id := header(r.Mail, "Message-ID")
+		return crlfLines(
+			"From: Mail Delivery System <MAILER-DAEMON@mx.example.net>", "To: "+r.To.Addr, "Subject: Undelivered Mail Returned to Sender",
+			"Message-ID: "+r.ID, "Date: "+r.Now.Format(time.RFC1123Z), "Auto-Submitted: auto-replied", "In-Reply-To: "+id,
+			`Content-Type: multipart/report; report-type=delivery-status; boundary="b"`, "",
+			"--b", "Content-Type: text/plain", "", "<anna.old@elsewhere.example.org>: user unknown", "",
+			"--b", "Content-Type: message/delivery-status", "", "Reporting-MTA: dns; mx.example.net", "",
+			"Final-Recipient: rfc822; anna.old@elsewhere.example.org", "Action: failed", "Status: 5.1.1", "Diagnostic-Code: smtp; 550 5.1.1 no such user", "",
+			"--b", "Content-Type: text/rfc822-headers", "", "Message-ID: "+id, "Subject: A role in Lisbon", "To: "+r.From.Addr, "",
+			"--b--", "",
+		)
+	}})
+	anna := w.enroll("anna@example.net").ID
+	w.tick()
+	w.pass(9 * day)
+	w.want(anna, runner.StatusHeld, 1)
+	w.sound()
+}
+
+// TestKnownAddressAmongMany: an answer from a further address of the
+// recipient's is looked for before a follow-up, however many are tracked.
+func TestKnownAddressAmongMany(t *testing.T) { onEachStore(t, testKnownAddressAmongMany) }
+
+func testKnownAddressAmongMany(t *testing.T, on storage) {
+	const private = "anna.private@example.org"
+	w := newWorld(t, on, func(c *runner.Config) { c.Options.ReadEvery = 12 * time.Hour }) // so that the follow-up's own read must find it
+	w.person("anna@example.net", postoffice.Behaviour{Do: postoffice.Answer, On: 1, After: time.Hour, From: private})
+	w.enroll("anna@example.net")
+	w.tick()
+	w.pass(day)
+	for i := range provider.MaxQuerySenders {
+		addr := fmt.Sprintf("p%02d@example.net", i)
+		w.person(addr)
+		w.enroll(addr)
+	}
+	again := w.enroll("anna@example.net", func(p *runner.EnrollParams) { p.Key = "again" }).ID
+	w.pass(2 * time.Hour)
+	w.want(again, runner.StatusActive, 1)
+	due := w.get(again).Due
+	w.pass(due.Add(-5 * time.Minute).Sub(w.clock.Now()))
+	w.write(private, "Something else", "", "I have a question.")
+	w.pass(time.Hour)
+	w.want(again, runner.StatusReplied, 1)
+	w.sound()
+}
+
+// TestTwoPoisons: two messages that can't be read hold what they may answer,
+// keep nothing else waiting, and are read once they can be.
+func TestTwoPoisons(t *testing.T) { onEachStore(t, testTwoPoisons) }
+
+func testTwoPoisons(t *testing.T, on storage) {
+	w := newWorld(t, on)
+	var ids []string
+	for i := range 4 {
+		addr := fmt.Sprintf("p%d@example.net", i)
+		w.person(addr)
+		ids = append(ids, w.enroll(addr).ID)
+	}
+	w.tick()
+	w.clock.Advance(time.Hour)
+	poison := make(map[string]bool)
+	for i := range 2 {
+		addr := fmt.Sprintf("p%d@example.net", i)
+		m := w.deliver("From: "+addr, "To: "+sender, "Subject: Re: A role in Lisbon", "Message-ID: <1@"+addr+">", "In-Reply-To: "+w.first(addr).MessageID, "", "Yes.", "")
+		poison[fmt.Sprintf("m%d", m.Number)] = true
+	}
+	w.oddly(oddBox{envelope: func(ref provider.Ref) error {
+		if poison[string(ref)] {
+			return &provider.Error{Kind: provider.ErrTemporary, Op: "envelope", Reason: "no_good"}
+		}
+		return nil
+	}})
+	w.pass(30 * day)
+	w.want(ids[0], runner.StatusHeld, 1)
+	w.want(ids[1], runner.StatusHeld, 1)
+	w.want(ids[2], runner.StatusCompleted, 3)
+	w.want(ids[3], runner.StatusCompleted, 3)
+	clear(poison)
+	w.pass(2 * day)
+	w.want(ids[0], runner.StatusReplied, 1)
+	w.want(ids[1], runner.StatusReplied, 1)
+	w.sound()
+}
+
+// TestColleagueNeedsNoAnswer: what a colleague in copy writes is in the
+// conversation, and asks for no answer.
+func TestColleagueNeedsNoAnswer(t *testing.T) { onEachStore(t, testColleagueNeedsNoAnswer) }
+
+func testColleagueNeedsNoAnswer(t *testing.T, on storage) {
+	w := newWorld(t, on)
+	w.person("grace@example.net")
+	w.person("tom@agency.example.com", postoffice.Behaviour{Do: postoffice.Answer, On: 1, After: time.Hour, Text: "Good luck with this one."})
+	w.enroll("grace@example.net", func(p *runner.EnrollParams) { p.Cc = []provider.Address{{Addr: "tom@agency.example.com"}} })
+	w.tick()
+	w.pass(3 * time.Hour)
+	if got := w.needed("maria"); got != "" {
+		t.Errorf("%q needs an answer", got)
+	}
+}
+
+// TestAnsweredBefore: what the owner wrote by hand before the recipient did is
+// no answer to that, in whatever order the two are read.
+func TestAnsweredBefore(t *testing.T) { onEachStore(t, testAnsweredBefore) }
+
+func testAnsweredBefore(t *testing.T, on storage) {
+	w := newWorld(t, on)
+	w.person("grace@example.net")
+	id := w.enroll("grace@example.net").ID
+	w.tick()
+	w.pass(time.Hour)
+	ours := w.first("grace@example.net").MessageID
+	w.open.err = &provider.Error{Kind: provider.ErrTemporary, Op: "open", Reason: "down"}
+	if _, err := w.box.Submit(postoffice.SubmitParams{Raw: crlfLines("From: "+sender, "To: grace@example.net", "Subject: Re: A role in Lisbon",
+		"Message-ID: <byhand@agency.example.com>", "In-Reply-To: "+ours, "References: "+ours, "", "I will call you.", "")}); err != nil {
+		t.Fatal(err)
+	}
+	w.clock.Advance(time.Hour)
+	w.write("grace@example.net", "Re: A role in Lisbon", ours, "When?")
+	w.box.ExpireChanges()
+	w.open.err = nil
+	w.pass(3 * time.Hour)
+	if e := w.get(id); !e.Flagged {
+		t.Errorf("it is not flagged: %s", w.events.kinds(id))
+	}
+	if got := w.needed("maria"); got != id {
+		t.Errorf("%q needs an answer, want %q", got, id)
+	}
+}
+
+// TestPoisonedReport: a delivery report that can't be read is nobody's answer,
+// and in nobody's way.
+func TestPoisonedReport(t *testing.T) { onEachStore(t, testPoisonedReport) }
+
+func testPoisonedReport(t *testing.T, on storage) {
+	for name, kind := range map[string]provider.ErrorKind{"for good": provider.ErrRejected, "for long": provider.ErrTemporary} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t, on)
+			w.person("anna@example.net")
+			w.person("ben@example.net", postoffice.Behaviour{Do: postoffice.BounceLater, On: 1, After: time.Hour})
+			anna, ben := w.enroll("anna@example.net").ID, w.enroll("ben@example.net").ID
+			w.tick()
+			bad := true
+			w.oddly(oddBox{envelope: func(ref provider.Ref) error {
+				var n int64
+				fmt.Sscanf(string(ref), "m%d", &n)
+				if m, ok := w.box.Message(n); bad && ok && provider.IsSystemSender([]provider.Address{{Addr: m.From[0]}}) {
+					return &provider.Error{Kind: kind, Op: "envelope", Reason: "no_good"}
+				}
+				return nil
+			}})
+			w.pass(5 * day)
+			w.want(anna, runner.StatusActive, 2)
+			bad = false
+			w.pass(4 * day)
+			w.want(anna, runner.StatusCompleted, 3)
+			if kind == provider.ErrTemporary {
+				w.want(ben, runner.StatusBounced, 2)
+			}
+			w.sound()
+		})
+	}
+}
