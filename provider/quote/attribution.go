@@ -14,6 +14,7 @@ var (
 	dayIn       = regexp.MustCompile(`\p{L}[\p{L}.]*\s\d{1,2}\b|\b\d{1,2}\.?\s(?:de\s)?\p{L}`)
 	angleAtEnd  = regexp.MustCompile(`[<(\[][^<>()\[\]\s]+@[^<>()\[\]\s]+\s*[>)\]]+$`)
 	angleAt     = regexp.MustCompile(`[<(\[](?:mailto:)?[^<>()\[\]\s]+@`)
+	oldGmail    = regexp.MustCompile(`^(?:19[89]|20\d)\d-\d\d-\d\d \d?\d:\d\d GMT[+-]\d\d:\d\d \p{L}[^<>:]{0,60}$`)
 	namedWriter = regexp.MustCompile(`^(?:\p{Lu}[\p{L}.'-]+,?\s){2,4}(?:wrote|writes|schrieb|skrev|schreef|scrisse)\s?[:：]$`)
 )
 
@@ -22,13 +23,16 @@ var (
 type attribution struct {
 	start, end int  // lines[start:end]
 	sure       bool // even without quote marks below it
+	program    bool // no person types it
+	timed      bool // it has the verb, the day and the time
 }
 
 // attributionAt looks for an attribution whose last line is i. Mail programs
 // break long ones, by a width or before an address, over up to four lines.
 func attributionAt(lines []line, i int) (attribution, bool) {
 	if !endsAttribution(lines[i].text) {
-		return attribution{}, false
+		alone := oldGmail.MatchString(lines[i].text) && (i+1 == len(lines) || lines[i+1].text == "")
+		return attribution{start: i, end: i + 1, sure: true, program: true}, alone
 	}
 	joined := ""
 	for start := i; start >= 0 && start > i-4; start-- {
@@ -40,22 +44,23 @@ func attributionAt(lines []line, i int) (attribution, bool) {
 		if start == i && namedWriter.MatchString(plain(l.text)) {
 			return attribution{start: i, end: i + 1}, true
 		}
-		ok, sure, opened := attributes(joined)
-		if !ok {
+		j := attributes(joined)
+		if !j.ok {
 			continue
 		}
 		// The first line of a broken attribution has its opening word.
-		for up := start - 1; up >= 0 && up > i-4 && (!opened || strings.HasSuffix(lines[up].text, ",")); up-- {
+		for up := start - 1; up >= 0 && up > i-4 && (!j.opened || strings.HasSuffix(lines[up].text, ",")); up-- {
 			if lines[up].depth != lines[i].depth || lines[up].text == "" || len(lines[up].text) > maxMark {
 				break
 			}
 			if joined = join(lines[up].text, joined); opens(strings.ToLower(plain(lines[up].text))) && strings.ContainsAny(lines[up].text, "0123456789") {
-				if ok, s, _ := attributes(joined); ok {
-					start, sure, opened = up, s, true
+				if wider := attributes(joined); wider.ok {
+					start, j = up, wider
+					j.opened = true
 				}
 			}
 		}
-		return attribution{start: start, end: i + 1, sure: sure}, true
+		return attribution{start: start, end: i + 1, sure: j.sure, program: j.program, timed: j.timed}, true
 	}
 	return attribution{}, false
 }
@@ -77,11 +82,22 @@ func endsAttribution(s string) bool {
 	return strings.HasSuffix(s, ":") || strings.HasSuffix(s, "：") || strings.HasSuffix(s, "--") && strings.HasPrefix(s, "--") && len(s) > 20
 }
 
-// attributes judges the joined lines: whether they may be an attribution at
-// all, whether they are one beyond doubt, and whether they begin as one.
-func attributes(s string) (ok, sure, opened bool) {
+// judgement is what the joined lines are.
+type judgement struct {
+	ok      bool // they may be an attribution
+	sure    bool // beyond doubt, also without marks below
+	program bool // with more in them than a person types
+	timed   bool // they have the verb, the day and the time
+	opened  bool // they begin as one
+}
+
+// attributes judges the joined lines. A program names the writer's address,
+// or the time of day. What has neither is an attribution only if it names a
+// writer in capitals and a year: "On 3 May my boss wrote:" introduces what
+// the author quotes.
+func attributes(s string) (j judgement) {
 	if !strings.ContainsAny(s, "@0123456789") {
-		return false, false, false
+		return j
 	}
 	s = clean(strings.TrimRight(plain(s), ":： *_-"))
 	low := strings.ToLower(s)
@@ -90,18 +106,46 @@ func attributes(s string) (ok, sure, opened bool) {
 	year, clock := yearIn.MatchString(low), timeIn.MatchString(low)
 	date := year || dateIn.MatchString(low)
 	when := date || clock || dayIn.MatchString(low)
-	address := strings.Contains(low, "@") && angleAt.MatchString(low)
+	from := strings.Contains(low, "@") && angleAt.MatchString(low)
 	last := angleAtEnd.MatchString(low)
-	opened = opens(low)
-	switch {
-	case verb && opened && date && (address || clock && endsWithVerb(w, low)),
-		verb && address && when && clock && endsWithVerb(w, low),
-		last && date && clock:
-		return true, !anyIn(" "+w, personWords), opened
-	case verb && when && (opened || address), verb && address, last && when:
-		return true, false, opened
+	j.opened = opens(low)
+	j.program = from && date && clock
+	j.timed = verb && date && clock
+	if !j.program && verb && wroteMyself(w) {
+		return j
 	}
-	return false, false, opened
+	j.sure = verb && j.opened && date && (from || clock && endsWithVerb(w, low)) ||
+		verb && from && when && clock && endsWithVerb(w, low) ||
+		last && date && clock
+	j.ok = j.sure || j.program || j.timed || verb && from || last && when ||
+		verb && j.opened && (clock || date && endsWithWriter(address.ReplaceAllString(s, " ")) || year && screenName(low))
+	j.sure = j.sure && !anyIn(" "+w, personWords)
+	return j
+}
+
+// screenName reports whether one word stands between a comma and the last: the
+// name of a writer that is in small letters.
+func screenName(low string) bool {
+	_, end, ok := strings.Cut(low[strings.LastIndexByte(low, ',')+1:], " ")
+	return ok && strings.Contains(low, ",") && strings.Count(clean(end), " ") == 1
+}
+
+// wroteMyself reports whether the verb of writing stands beside "I" or "we":
+// the author tells what they wrote.
+func wroteMyself(w string) bool {
+	for _, v := range writingWords {
+		i := strings.Index(w, v)
+		if i < 0 {
+			continue
+		}
+		before := strings.TrimSpace(w[:i])
+		before = before[strings.LastIndexByte(before, ' ')+1:]
+		after, _, _ := strings.Cut(strings.TrimSpace(w[i+len(v)-1:]), " ")
+		if tellers[before] || tellers[after] {
+			return true
+		}
+	}
+	return false
 }
 
 // opens reports whether s begins as attributions do: with "on" in some

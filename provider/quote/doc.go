@@ -20,8 +20,17 @@
 //     counts if it is a whole paragraph that names the day and the writer and
 //     marked lines, or a mail's header, follow directly.
 //   - Answers between quoted passages stay, with the passages that they
-//     answer ([Context]). A single passage above one answer is folded, also
-//     below a greeting.
+//     answer ([Context]), and without the attribution above those. A single
+//     passage above one answer is folded, also below a greeting.
+//   - An author who says that answers stand below, in red or in the text, has
+//     typed them into the history. If none are found between marked passages,
+//     the history stays as Context: only its colour tells an answer apart.
+//   - A sentence that introduces what the author quotes ("On 3 May my boss
+//     wrote:", "what I wrote to John on Monday:") is none of a program, which
+//     says the time of day or the writer's address, or at least a name in
+//     capitals and the year.
+//   - A body of nothing but marked lines, with no attribution among them, comes
+//     back whole: somebody sent it, and an empty text would hide that.
 //   - A block of From, Sent, To and Subject ends the new text. One or two such
 //     words do not: "From: now on" is a sentence.
 //   - Only the last lines of the new text may be a signature: below the
@@ -41,11 +50,9 @@
 // write. A blockquote without a mark and without an attribution is the
 // author's own. Where nothing is marked, the rules for text decide.
 //
-// Of 29 real mails labelled by others, 93.1 % come out exactly, and no line
-// that a person wrote is lost. 17 of them were held out while the rules were
-// made. Their first measure was 82.4 %; then they were looked at, and general
-// rules that were missing were added. Their figure is now 88.2 %, and is no
-// longer one of mail never seen. What is left in the two others is a date with
-// a name that nothing marked follows, and attributions that are kept with what
-// they stand above.
+// Of 29 real mails labelled by others, all come out exactly; 17 of them were
+// held out while the first rules were made and measured 82.4 % then, and have
+// been looked at since. Of 214 replies written down in the forms of mail
+// programs before the rules were looked at, 86.0 % came out exactly at first,
+// and all do now. These are figures of mail that the rules have seen.
 package quote

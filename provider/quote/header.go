@@ -9,6 +9,7 @@ import (
 type cut struct {
 	start   int // the first line of it
 	body    int // the first line after its header lines
+	end     int // the first line after it
 	forward bool
 	spoken  bool // by an attribution, which may be the author's sentence if nothing stands above it
 }
@@ -23,7 +24,9 @@ func headerAt(lines []line, i int) (c cut, ok bool) {
 	}
 	c.start = i
 	at, announced := i, false
-	if kind := divider(l.text); kind != notDivider {
+	if originalWords[strings.ToLower(l.text)] {
+		at = i + 1 // BlackBerry draws no dashes
+	} else if kind := divider(l.text); kind != notDivider {
 		announced = kind != plainRule
 		c.forward = kind == forwardRule
 		at = next(lines, i+1)
@@ -75,7 +78,7 @@ func (h heads) block() bool {
 		return false
 	}
 	if h&headSubject != 0 {
-		return h&(headDate|headTo) != 0
+		return h&headDated != 0 || h&headDate != 0 && h&headTo != 0
 	}
 	return h&headAddress != 0 && h&headDate != 0 && h&headTo != 0
 }

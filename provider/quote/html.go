@@ -53,14 +53,15 @@ type renderer struct {
 	open  map[atom.Atom]int // how many of each are on the stack
 
 	quotes, groups, skipped, pre int
-	hints                        [5]int // how many open elements give each hint
+	hints                        [6]int // how many open elements give each hint
 
-	buf    strings.Builder // the line that is being written
-	space  bool            // a space is due before the next word
-	gap    bool            // a blank line is due before the next text
-	cut    bool            // the next line starts unmarked history
-	marked bool
-	lines  []line
+	buf     strings.Builder // the line that is being written
+	space   bool            // a space is due before the next word
+	gap     bool            // a blank line is due before the next text
+	cut     bool            // the next line starts unmarked history
+	cutSoon bool            // it does if it is a rule
+	marked  bool
+	lines   []line
 }
 
 func (r *renderer) start(z *html.Tokenizer) {
@@ -75,7 +76,9 @@ func (r *renderer) start(z *html.Tokenizer) {
 		case "class":
 			class = strings.ToLower(string(v))
 		case "id":
-			id = strings.ToLower(string(v))
+			id = strings.ToLower(string(v)) + id
+		case "name":
+			id += " " + strings.ToLower(string(v))
 		case "type":
 			kind = strings.ToLower(string(v))
 		}
@@ -86,6 +89,7 @@ func (r *renderer) start(z *html.Tokenizer) {
 		return
 	case atom.Hr:
 		r.flush()
+		r.cut, r.cutSoon = r.cut || r.cutSoon, false
 		r.buf.WriteString("-----")
 		r.flush()
 		r.mark(class, id)
@@ -131,7 +135,11 @@ func (r *renderer) mark(class, id string) {
 	if r.quotes > 0 {
 		return // it is of a mail that is quoted
 	}
-	if strings.HasSuffix(id, "divrplyfwdmsg") || strings.HasSuffix(id, "appendonsend") || strings.Contains(class, "outlookmessageheader") || strings.HasSuffix(id, "mail-editor-reference-message-container") {
+	if strings.HasSuffix(id, "appendonsend") {
+		r.flush()
+		r.cutSoon, r.marked = true, true
+	}
+	if strings.HasSuffix(id, "divrplyfwdmsg") || strings.Contains(class, "outlookmessageheader") || strings.HasSuffix(id, "mail-editor-reference-message-container") {
 		r.flush()
 		r.cut, r.marked = true, true
 	}
@@ -144,13 +152,15 @@ func marksOf(class, id string) (h hint, group bool) {
 	for c := range strings.FieldsSeq(class + " " + id) {
 		c = strings.TrimPrefix(c, "x_")
 		switch {
-		case c == "gmail_signature" || c == "moz-signature" || c == "protonmail_signature_block" || c == "ms-outlook-mobile-signature" || c == "signature" || c == "applemailsignature" || c == "gmail_signature_prefix" || c == "mail_signature":
+		case c == "gmail_signature" || c == "moz-signature" || c == "protonmail_signature_block" || c == "ms-outlook-mobile-signature" || c == "signature" || c == "applemailsignature" || c == "messagesignaturesection" || c == "front-signature" || c == "zm-_id_-sgn" || c == "gmail_signature_prefix" || c == "mail_signature":
 			h |= hintSignature
 		case strings.HasPrefix(c, "yahoo_quoted") || strings.HasPrefix(c, "yqt"):
 			h |= hintHistory
+		case strings.HasSuffix(c, "mail-editor-reference-message-container"):
+			h |= hintContained
 		case c == "gmail_attr" || c == "moz-cite-prefix":
 			h |= hintAttribution
-		case c == "gmail_quote" || c == "gmail_extra" || c == "gmail_quote_container" || c == "protonmail_quote" || c == "zmail_extra" || c == "tutanota_quote" || c == "qt" || c == "quoted_text" || c == "yandex_quote" || c == "ms-outlook-quote":
+		case c == "gmail_quote" || c == "gmail_extra" || c == "gmail_quote_container" || c == "protonmail_quote" || c == "zmail_extra" || c == "tutanota_quote" || c == "qt" || c == "quoted_text" || c == "messagereplysection" || c == "yandex_quote" || c == "ms-outlook-quote":
 			group = true
 		}
 	}
@@ -272,6 +282,7 @@ func (r *renderer) add(s string) {
 			l.hint |= 1 << i
 		}
 	}
+	r.cutSoon = r.cutSoon && l.text == ""
 	if r.cut && l.text != "" && l.depth == 0 {
 		l.hint |= hintCut
 		r.cut = false

@@ -26,6 +26,7 @@ const (
 	hintSignature                    // in the program's signature
 	hintAttribution                  // in the program's line above what it quotes
 	hintCut                          // all from here on is history
+	hintContained                    // in a container of what is below the cut
 )
 
 func (l line) blank() bool { return l.depth == 0 && l.text == "" }

@@ -50,15 +50,23 @@ func (p Parts) Fresh() string { return p.join(Kind.Kept) }
 func (p Parts) Written() string { return p.join(func(k Kind) bool { return k == Written }) }
 
 func (p Parts) join(keep func(Kind) bool) string {
-	var b strings.Builder
+	var lines []string
+	folded := true
 	for _, piece := range p.Pieces {
-		if keep(piece.Kind) {
-			b.WriteString(piece.Text)
+		if !keep(piece.Kind) {
+			folded = true
+			continue
 		}
-	}
-	lines := strings.Split(strings.ReplaceAll(b.String(), "\r\n", "\n"), "\n")
-	for len(lines) > 0 && clean(lines[0]) == "" {
-		lines = lines[1:]
+		add := strings.Split(strings.ReplaceAll(strings.TrimSuffix(piece.Text, "\n"), "\r\n", "\n"), "\n")
+		if end := len(add) - 1; strings.HasSuffix(piece.Text, "\r\n") {
+			add[end] = strings.TrimSuffix(add[end], "\r")
+		}
+		// Around what is folded one blank line is enough.
+		for folded && len(add) > 0 && clean(add[0]) == "" && (len(lines) == 0 || clean(lines[len(lines)-1]) == "") {
+			add = add[1:]
+		}
+		folded = folded && len(add) == 0
+		lines = append(lines, add...)
 	}
 	for len(lines) > 0 && clean(lines[len(lines)-1]) == "" {
 		lines = lines[:len(lines)-1]

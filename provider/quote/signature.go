@@ -2,6 +2,7 @@ package quote
 
 import (
 	"strings"
+	"unicode"
 )
 
 // How long a signature may be, in lines, below "-- " and below "--", which
@@ -14,19 +15,20 @@ const (
 // signatureAt returns the line of the delimiter of the signature that ends
 // before end, or -1.
 func signatureAt(lines []line, end, floor int) int {
-	found := -1
+	found, stop := -1, end
 	for i := end - 1; i >= floor && i > end-2-maxSignature; i-- {
 		l := lines[i]
-		if l.depth > 0 {
+		if l.depth > 0 || l.hint&hintSignature != 0 {
 			break
 		}
 		exact := strings.TrimRight(l.raw, "\r\n") == "-- "
 		if !exact && l.text != "--" && l.text != "—" && l.text != "- --" {
 			continue
 		}
-		if exact || end-i-1 <= maxLooseSigature && signs(lines[i+1:end]) {
-			found = i
+		if !exact && (end-i-1 > maxLooseSigature || !signs(lines[i+1:stop])) {
+			break
 		}
+		found, stop = i, i
 	}
 	if found >= 0 && next(lines, 0) == found {
 		return -1 // with nothing above it, it is what was written
@@ -34,23 +36,45 @@ func signatureAt(lines []line, end, floor int) int {
 	return found
 }
 
-// signs reports whether lines look like a signature: they begin with a short
-// line, and none of them asks.
+// signs reports whether lines look like a signature: a name, an address, a
+// number or a program's line is among the first of them, they begin with a
+// short line, and none of them asks. Good and bad sides are parted by dashes
+// too.
 func signs(lines []line) bool {
-	first := true
+	count, named := 0, false
 	for _, l := range lines {
 		if l.text == "" {
 			continue
 		}
-		if first && !mobile(l.text) && (len(l.text) > 90 || endsSentence(l.text)) {
+		if count++; count == 1 && !mobile(l.text) && (len(l.text) > 90 || endsSentence(l.text)) {
 			return false
 		}
-		first = false
+		named = named || count <= 3 && nameLike(l.text) || contact(l.text)
 		if strings.HasSuffix(l.text, "?") || strings.HasSuffix(l.text, "？") {
 			return false
 		}
 	}
-	return true
+	return named || count == 0
+}
+
+// nameLike reports whether a line may be a person's or a company's name: up to
+// five words, all of them with a capital.
+func nameLike(s string) bool {
+	t := tokens(s)
+	return len(t) > 0 && len(t) <= 5 && names(t, false) && !strings.HasSuffix(s, ":")
+}
+
+// contact reports whether a line says how its writer is reached, or is what a
+// program or a gateway adds.
+func contact(s string) bool {
+	digits := 0
+	for _, r := range s {
+		if unicode.IsDigit(r) {
+			digits++
+		}
+	}
+	low := strings.ToLower(s)
+	return digits >= 7 || strings.Contains(s, "@") || strings.Contains(low, "http") || strings.Contains(low, "www.") || mobile(s) || speaksAsNotice(s)
 }
 
 func endsSentence(s string) bool {
@@ -64,7 +88,7 @@ func mobile(s string) bool {
 	if len(s) == 0 || len(s) > 200 {
 		return false
 	}
-	if i := strings.IndexAny(s, "<("); i > 0 && strings.HasPrefix(s[i+1:], "http") {
+	if i := strings.IndexAny(s, "<("); i > 0 && strings.HasPrefix(clean(s[i+1:]), "http") {
 		rest := ""
 		if end := strings.IndexAny(s[i:], ">)"); end > 0 {
 			rest = s[i+end+1:]
@@ -117,7 +141,10 @@ func namesProgram(rest string, before bool) bool {
 	if before || strings.Count(after, " ") < 4 && !anyIn(" "+after+" ", sentenceWords) {
 		return true
 	}
-	return anyIn(" "+after+" ", excuses)
+	if strings.Contains(" "+after, " network") && strings.Count(after, " ") < 10 {
+		return true // a carrier's name
+	}
+	return anyIn(" "+after+" ", excuses) && strings.Count(after, " ") < 14 && !anyIn(" "+after+" ", firstPerson)
 }
 
 // noticeStart returns the first line of a paragraph that speaks as notices
@@ -180,7 +207,7 @@ func notice(paragraph []line) bool {
 		return false
 	}
 	w := words(text)
-	if anyIn(w, firstPerson) || strings.HasSuffix(clean(text), "?") {
+	if speaksOfSelf(text, w) || strings.HasSuffix(clean(text), "?") {
 		return false
 	}
 	groups := 0
@@ -189,5 +216,25 @@ func notice(paragraph []line) bool {
 			groups++
 		}
 	}
-	return groups >= 3 || groups == 2 && anyIn(low, noticeGroups[0])
+	if anyIn(low, noticeGroups[0]) || anyIn(low, errorSigns) {
+		return groups >= 3 || groups == 2 && anyIn(low, noticeGroups[0])
+	}
+	return groups >= 4 && !anyIn(w, askingWords) // who asks the reader is a person
+}
+
+// speaksOfSelf reports whether a text has a word of the first person. The
+// English one is a capital: "i" is a word of Italian notices.
+func speaksOfSelf(text, w string) bool {
+	if !anyIn(w, firstPerson) {
+		return false
+	}
+	if anyIn(strings.ReplaceAll(w, " i ", " "), firstPerson) {
+		return true
+	}
+	for _, t := range tokens(text) {
+		if t == "I" {
+			return true
+		}
+	}
+	return false
 }

@@ -33,7 +33,7 @@ var sentPhrases = func() []sentPhrase {
 // devices are found in words(line); some languages add an ending to them.
 var devices = []string{" iphone", "iphone", " ipad", "ipad", " android", "android", " blackberry", " galaxy", " samsung", " huawei", " xiaomi", " redmi", " pixel", " oneplus", " nokia", " sony xperia", " motorola",
 	" mobile phone", " mobile device", " mobile", " cell phone", " smartphone", " phone", " handy", " mobiltelefon", " mobilgerät", " téléphone", " mobil", " móvil", " celular", " telemóvel", " cellulare", " telefoon", " mobiel", " telefon", " телефона", " смартфона",
-	" windows phone", " mail for windows", " windows mail", " mail für windows", " courrier pour windows", " outlook", " yahoo mail", " yahoo", " gmx", " web de", " proton mail", " protonmail", " k 9 mail", " tutanota", " tuta", " spark", " airmail", " mailbird", " thunderbird", " почты mail", " яндекс почты",
+	" windows phone", " mail for windows", " windows mail", " mail für windows", " courrier pour windows", " outlook", " yahoo mail", " yahoo", " gmx", " web de", " proton mail", " protonmail", " k 9 mail", " tutanota", " tuta", " spark", " superhuman", " mailspring", " shortwave", " mimestream", " canary", " missive", " em client", " emclient", " roundcube", " airmail", " mailbird", " thunderbird", " почты mail", " яндекс почты",
 	" apple watch", " macbook", " mac", " bluemail", " blue mail", " edison", " fairemail", " zoho mail", " email app", " mail app", " gmail mobile", " verizon", " t mobile", " at t", " boxer", " hey com", "手机", "手機", "スマートフォン", "휴대폰"}
 
 // sentenceWords after the device make the line a sentence.
@@ -44,6 +44,13 @@ var excuses = spaced("excuse|typos|brevity|sorry|forgive|pardon|autocorrect|erro
 
 // firstPerson words are not in notices, which speak of the sender.
 var firstPerson = spaced("i|my|me|i'm|i'd|ich|mein|meine|mich|j'ai|mon|ma|yo|mi|mio|mia|ik|mijn|eu|meu|minha|я|мой|jag|jeg|min")
+
+// errorSigns are of mail that came to the wrong one.
+var errorSigns = []string{"in error", "by mistake", "irrtümlich", "versehentlich", "par erreur", "por error", "per errore", "per sbaglio", "por engano", "por erro", "ten onrechte", "abusievelijk", "per abuis", "pomyłk", "omyłk", "ошибочно", "по ошибке", "помилк",
+	"av misstag", "ved en feil", "ved en fejl", "ved feil", "erehdys", "vahingossa", "yanlışlıkla", "omylem", "tévedés", "din eroare", "由于错误", "误收", "誤って", "잘못"}
+
+// askingWords are of a person who asks for secrecy.
+var askingWords = spaced("please|thanks|thank you|you|your|bitte|danke|veuillez|merci|vous|votre|por favor|gracias|usted|per favore|grazie|alsjeblieft|bedankt|obrigado|obrigada")
 
 // noticeGroups are what legal notices speak of. The first is the one that
 // people's own words hardly ever have: whom the mail is meant for.

@@ -1,42 +1,37 @@
 package quote
 
-import "strings"
-
 // splitter gives each line of a body its kind.
 type splitter struct {
 	lines []line
 	kinds []Kind // "" is not decided yet
 	cut   cut    // where unmarked history starts; its start is len(lines) if there is none
 
-	attributed bool // there is an attribution above marked lines
+	attributed bool         // there is an attribution above marked lines
+	typed      map[int]bool // lines of attributions that a person may have typed
+	trailing   bool         // there is a passage below the author's last words
 }
 
 // classify returns the kind of each line.
 func classify(lines []line) []Kind {
-	s := &splitter{lines: lines, kinds: make([]Kind, len(lines)), cut: cut{start: len(lines), body: len(lines)}}
+	s := &splitter{lines: lines, kinds: make([]Kind, len(lines)), cut: cut{start: len(lines), body: len(lines), end: len(lines)}, typed: make(map[int]bool)}
 	s.unsign()
 	s.banner()
 	s.find()
-	end := s.peel(s.cut.start)
+	s.mark(s.cut.start, s.cut.end, Quote)
+	s.peel(len(lines), s.cut.end)
+	end := s.peel(s.cut.start, 0)
 	s.inner(end)
 	s.history()
+	s.answers()
 	s.rest()
 	return s.kinds
 }
 
 func (s *splitter) mark(from, to int, k Kind) {
 	for i := from; i < to; i++ {
-		if s.kinds[i] == "" || k != Attribution {
+		if s.kinds[i] == "" || s.kinds[i] == Context || k != Attribution {
 			s.kinds[i] = k
 		}
-	}
-}
-
-// unsign takes back the marks of a signature that nothing stands above: the
-// author typed into it.
-func (s *splitter) unsign() {
-	for i := next(s.lines, 0); i < len(s.lines) && (s.lines[i].hint&hintSignature != 0 || s.lines[i].blank()); i++ {
-		s.lines[i].hint &^= hintSignature
 	}
 }
 
@@ -62,10 +57,11 @@ func (s *splitter) find() {
 		case l.hint&(hintHistory|hintSignature) != 0 || s.kinds[i] != "":
 			continue
 		case l.hint&hintCut != 0:
-			s.cut = cut{start: i, body: i}
+			s.cut = cut{start: i, body: i, end: len(s.lines)}
 			if c, ok := headerAt(s.lines, next(s.lines, i)); ok {
 				s.cut.body, s.cut.forward = c.body, c.forward
 			}
+			s.cut.end = s.contained()
 			return
 		case l.depth > 0 || l.text == "":
 			continue
@@ -73,6 +69,7 @@ func (s *splitter) find() {
 		if c, ok := headerAt(s.lines, i); ok {
 			if n := next(s.lines, c.body); c.forward || n == len(s.lines) || s.lines[n].depth == 0 {
 				s.cut = c
+				s.cut.end = len(s.lines)
 				return
 			}
 			s.mark(c.start, c.body, Attribution)
@@ -82,7 +79,7 @@ func (s *splitter) find() {
 		}
 		a, ok := attributionAt(s.lines, i)
 		if !ok && l.hint&hintAttribution != 0 {
-			a, ok = attribution{start: i, end: i + 1}, true
+			a, ok = attribution{start: i, end: i + 1, program: true}, true
 		}
 		n := 0
 		if !ok {
@@ -106,29 +103,50 @@ func (s *splitter) find() {
 					continue // the author introduces what is sent on
 				}
 				if b := next(s.lines, c.body); b == len(s.lines) || s.lines[b].depth == 0 {
-					s.cut = cut{start: a.start, body: c.body, spoken: true}
+					s.cut = cut{start: a.start, body: c.body, end: len(s.lines), spoken: true}
 					return
 				}
-				s.mark(a.start, a.end, Attribution)
+				s.attribute(a)
 				continue
 			}
 		}
 		n = next(s.lines, a.end)
 		switch {
 		case n < len(s.lines) && (s.lines[n].depth > 0 || s.lines[n].hint&hintHistory != 0):
-			s.mark(a.start, a.end, Attribution)
+			s.attribute(a)
 			s.attributed = true
 		case a.sure:
-			s.cut = cut{start: a.start, body: a.end, spoken: true}
+			s.cut = cut{start: a.start, body: a.end, end: len(s.lines), spoken: !a.program}
 			return
 		}
 	}
 }
 
-// peel marks what stands below the author's last words, from end upwards, and
-// returns where it stopped.
-func (s *splitter) peel(end int) int {
-	for end > 0 {
+// attribute marks an attribution.
+func (s *splitter) attribute(a attribution) {
+	s.mark(a.start, a.end, Attribution)
+	for i := a.start; i < a.end && !a.sure && !a.program && !a.timed; i++ {
+		s.typed[i] = true
+	}
+}
+
+// contained returns where the program's container of history ends that the
+// cut stands in: what is below it is the author's again.
+func (s *splitter) contained() int {
+	end := len(s.lines)
+	for end > s.cut.body && s.lines[end-1].hint&hintContained == 0 {
+		end--
+	}
+	if next(s.lines, s.cut.body) >= end {
+		return len(s.lines) // the container has no more than the header
+	}
+	return end
+}
+
+// peel marks what stands below the author's last words, from end upwards to
+// floor, and returns where it stopped.
+func (s *splitter) peel(end, floor int) int {
+	for end > floor {
 		l := s.lines[end-1]
 		switch {
 		case s.kinds[end-1] == Attribution || s.kinds[end-1] == Disclaimer:
@@ -151,12 +169,17 @@ func (s *splitter) peel(end int) int {
 			if !s.quoted(start, end) {
 				return end
 			}
-			s.mark(start, end, Quote)
+			s.passage(start, end)
 			end = start
 			continue
 		}
 		if at := signatureAt(s.lines, end, s.above(end)); at >= 0 {
-			s.mark(at, end, Signature)
+			from, to := afterthought(s.lines, at, end)
+			s.mark(at, from, Signature)
+			s.mark(to, end, Signature)
+			if from < to {
+				return to
+			}
 			end = at
 			continue
 		}
@@ -182,6 +205,10 @@ func (s *splitter) peel(end int) int {
 	return end
 }
 
+// passage marks a marked passage below the author's last words. Apple's
+// programs mark what they send on, too.
+// pastMarks is the first line from i on that has more than marks.
+// introduced reports whether an attribution stands above line i.
 // paragraph returns the first line of the paragraph that ends before end, or
 // of its last 40 lines.
 func (s *splitter) paragraph(end int) int {
@@ -204,118 +231,15 @@ func (s *splitter) above(end int) int {
 
 // block returns the first line of the marked passage that ends before end,
 // blank lines between marked lines included.
-func (s *splitter) block(end int) int {
-	start := end
-	for i := end - 1; i >= 0 && s.kinds[i] == ""; i-- {
-		if s.lines[i].depth > 0 {
-			start = i
-		} else if !s.lines[i].blank() {
-			break
-		}
-	}
-	return start
-}
-
 // quoted reports whether a marked passage is history and not the author's own
 // use of the mark.
-func (s *splitter) quoted(start, end int) bool {
-	marked, nested, cited, inside := 0, false, false, false
-	for i := start; i < end; i++ {
-		l := s.lines[i]
-		if l.depth == 0 {
-			continue
-		}
-		if l.text == "" {
-			continue
-		}
-		marked++
-		nested = nested || l.depth > 1
-		cited = cited || l.hint&hintCited != 0
-		if inside || marked > 40 {
-			continue
-		}
-		if _, ok := attributionAt(s.lines, i); ok {
-			inside = true
-		} else if k, _ := label(l.text); k == headFrom {
-			_, have := headerLines(s.lines, i)
-			inside = have.block()
-		}
-	}
-	if cited || marked == 0 {
-		return true
-	}
-	above := start - 1
-	for above >= 0 && s.lines[above].blank() {
-		above--
-	}
-	if above >= 0 && s.kinds[above] == Attribution {
-		return true
-	}
-	if above >= 0 && strings.HasSuffix(s.lines[above].text, ":") {
-		return false // the author introduces it
-	}
-	if s.attributed {
-		return marked > 1 || above < start-1
-	}
-	return nested || inside || marked >= 5 && above >= 0
-}
-
 // inner decides on the marked passages above the author's last words: a
 // single one with nothing but a greeting above it is folded, others are what
 // is answered.
-func (s *splitter) inner(end int) {
-	passages, before, attributed := 0, false, false
-	seen, open := false, false
-	hello := s.greeting()
-	for i := 0; i < end; i++ {
-		l := s.lines[i]
-		switch {
-		case l.hint&hintHistory != 0:
-			s.kinds[i] = Quote
-		case l.hint&hintSignature != 0:
-			s.kinds[i] = Signature
-		case s.kinds[i] == Attribution:
-			attributed = attributed || !seen
-		case i == hello:
-		case l.depth > 0:
-			attributed = attributed || !seen && l.hint&hintCited != 0
-			if !open {
-				passages++
-			}
-			seen, open = true, true
-		case l.text != "" && s.kinds[i] == "":
-			before = before || !seen
-			open = false
-		}
-	}
-	kind := Context
-	if passages == 1 && attributed && !before {
-		kind = Quote
-	}
-	for i := 0; i < end; i++ {
-		switch {
-		case s.kinds[i] == Attribution && kind == Context:
-			s.kinds[i] = Context
-		case s.kinds[i] == "" && s.lines[i].depth > 0:
-			s.kinds[i] = kind
-		}
-	}
-}
-
+// heading marks the attribution that a passage begins with, as Apple's
+// programs write it, and reports whether there is one.
 // greeting returns the line of a greeting that stands alone above the first
 // attribution, or -1.
-func (s *splitter) greeting() int {
-	i := next(s.lines, 0)
-	n := next(s.lines, min(i+1, len(s.lines)))
-	if n == len(s.lines) || s.lines[i].depth > 0 || s.kinds[i] != "" || s.kinds[n] != Attribution || n == i+1 {
-		return -1
-	}
-	if t := s.lines[i].text; len(t) > 60 || !strings.ContainsAny(lastRune(t), ",，、!！") {
-		return -1
-	}
-	return i
-}
-
 // history marks what is below the cut.
 func (s *splitter) history() {
 	if s.cut.start == len(s.lines) {
@@ -326,7 +250,7 @@ func (s *splitter) history() {
 		head, body = Forwarded, Forwarded
 	}
 	written := false
-	for i := 0; i < s.cut.start && !written; i++ {
+	for i := 0; i < len(s.lines) && !written; i++ {
 		written = s.lines[i].text != "" && (s.kinds[i] == "" || s.kinds[i] == Context)
 	}
 	if !written {
@@ -335,10 +259,14 @@ func (s *splitter) history() {
 			head = Context
 		}
 	}
-	for i := s.cut.start; i < len(s.lines); i++ {
+	for i := s.cut.start; i < s.cut.end; i++ {
 		s.kinds[i] = body
 		if i < s.cut.body {
 			s.kinds[i] = head
+		} else if body == Context && s.lines[i].depth == 0 {
+			if a, ok := attributionAt(s.lines, i); ok && a.program {
+				s.mark(max(a.start, s.cut.body), a.end, Attribution)
+			}
 		}
 	}
 }

@@ -42,6 +42,9 @@ var writingSigns = []string{"写道", "寫道", "写到", "写了", "書きま�
 // to you at 10:30:" goes on in the author's own words.
 var personWords = spaced("i|we|ich|wir|je|nous|j'ai|yo|nosotros|io|noi|ik|wij|eu|nós|ja|я|мы|jeg|jag|vi|minä")
 
+// tellers stand beside the verb where the author tells what they wrote.
+var tellers = set("she|they|er|sie|elle|ella|hij|он|она|i|i've|we|we've|ich|wir|habe|haben|je|j'ai|nous|avons|yo|he|nosotros|hemos|io|ho|noi|abbiamo|ik|wij|we|heb|hebben|eu|nós|я|мы|ми|jeg|jag|minä")
+
 // openingWords begin an attribution: "on" and the days of the week.
 var openingWords = set(
 	"on|at|am|le|el|il|op|em|no|den|dne|dňa|dnia|w|pe|pada|vào|lúc|la|a|às|ao|ter|kl|u|dana|в|на|у|дня|στις|την|στο|בתאריך|ביום|ב|في|بتاريخ|în|tarihinde|from|il giorno|de|data",
@@ -56,7 +59,7 @@ var openingSigns = []string{"在", "于", "於", "昨", "週", "周"}
 
 // originalWords stand between dashes above a mail that is answered.
 var originalWords = set(
-	"original message|original appointment|ursprüngliche nachricht|originalnachricht|ursprünglicher termin|message d'origine|message original|message initial|mensaje original|messaggio originale|oorspronkelijk bericht|origineel bericht",
+	"original message|original appointment|ursprüngliche nachricht|originalnachricht|ursprünglicher termin|message d'origine|message original|mail original|courriel original|correo original|message initial|mensaje original|messaggio originale|oorspronkelijk bericht|origineel bericht",
 	"mensagem original|originalmeddelande|ursprungligt meddelande|opprinnelig melding|original melding|oprindelig meddelelse|original meddelelse|alkuperäinen viesti|oryginalna wiadomość|wiadomość oryginalna|původní zpráva|pôvodná správa|eredeti üzenet",
 	"mesaj original|mesajul original|исходное сообщение|исходное письмо|оригинальное сообщение|оригінальне повідомлення|вихідне повідомлення|özgün ileti|orijinal mesaj|orjinal mesaj|αρχικό μήνυμα|הודעה מקורית|الرسالة الأصلية|رسالة أصلية",
 	"原始邮件|原始信息|原始郵件|原邮件|元のメッセージ|オリジナルメッセージ|original mail|원본 메시지|원본 메일|tin nhắn gốc|thư gốc|pesan asli|izvorna poruka|originalna poruka|missatge original|reply message|reply above this line|antwort nachricht")
