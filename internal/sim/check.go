@@ -333,7 +333,7 @@ func (c *candidate) checkEnd(e runner.Enrollment, mails []postoffice.Submission,
 		if e.Reason == "" {
 			say("is held without a reason")
 		}
-		if !ended.IsZero() && want != runner.StatusHeld && !c.strange(e) {
+		if !ended.IsZero() && want != runner.StatusHeld && !c.strange(e) && !(e.Flagged && c.unread()) {
 			say("is held although an answer came")
 		}
 		if !ended.IsZero() && !e.Flagged {

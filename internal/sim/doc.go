@@ -70,6 +70,9 @@
 //   - A read of the feed that was cut off went on where it was, and counted as
 //     whole: what had become visible meanwhile was not in it, and a follow-up
 //     could leave. Such a read follows the feed a second time.
+//   - After an outage of more than five days since the last send, the reports
+//     of its time were not looked for, and a follow-up left to an address that
+//     was gone. They are looked for once more.
 //   - A claim that was lost while its trouble was told ended Tick with an error.
 //
 // Two things stay out of reach. What was filed away at Microsoft 365, comes

@@ -23,7 +23,7 @@ func (p *pass) foundLost(ctx context.Context, l *loaded, step sequence.Step, c p
 	if c.Place == provider.PlaceSent {
 		p.data.Proven, p.data.Missing = true, 0
 	}
-	p.data.LastSend = later(p.data.LastSend, c.At)
+	p.data.expectReports(c.At)
 	m, err := p.readLost(ctx, l, step, c)
 	if err != nil {
 		return err

@@ -166,26 +166,25 @@ func (p *pass) searchSenders(ctx context.Context, start time.Time, full bool) (t
 	if err != nil || len(senders) == 0 {
 		return false, all, err
 	}
-	since := p.data.Searched
-	if full && p.data.Reported.Before(since) {
-		since = p.data.Reported
-	}
 	known := p.linked.Abilities.Reports
 	able := known == provider.DetectContent || known == provider.DetectSender && p.r.opts.ReportHeaders
-	reports := full && !p.r.opts.NoReports && able &&
-		!p.data.LastSend.IsZero() && start.Before(p.data.LastSend.Add(provider.ReportSpan))
+	reports := full && !p.r.opts.NoReports && able && p.data.reportsDue()
 	// Mail of the lost time may be known only since the last search.
-	lost := p.restored != nil && since.Before(p.restored.Until)
-	since = since.Add(-p.r.opts.SearchOverlap)
+	searched := p.data.Searched
+	if reports {
+		searched = earlier(searched, p.data.Reported)
+	}
+	lost := p.restored != nil && searched.Before(p.restored.Until)
 	for chunk := range slices.Chunk(senders, provider.MaxQuerySenders) {
-		q := provider.Query{From: chunk, System: reports, Since: since, To: start.Add(time.Minute)}
-		items, err := p.searchAll(ctx, q, ReasonSearch)
-		if err != nil {
-			return true, all, err
-		}
-		p.searched = q
-		if err := p.itemsAnew(ctx, items, ReasonSender, lost); err != nil {
-			return true, all, err
+		for _, q := range p.queries(chunk, p.data.Searched.Add(-p.r.opts.SearchOverlap), start, reports) {
+			items, err := p.searchAll(ctx, q, ReasonSearch)
+			if err != nil {
+				return true, all, err
+			}
+			p.searched = q
+			if err := p.itemsAnew(ctx, items, ReasonSender, lost); err != nil {
+				return true, all, err
+			}
 		}
 	}
 	if all {

@@ -104,6 +104,7 @@ type boxData struct {
 	ReadStart    time.Time    `json:"read_start"`             // start of the last complete read of feed and senders, for the pace of reading: see Runner.lastRead
 	Searched     time.Time    `json:"searched"`               // start of the last complete sender search
 	Reported     time.Time    `json:"reported"`               // start of the last complete search for reports
+	ReportsFrom  time.Time    `json:"reports_from,omitzero"`  // when the first mail left of those that reports are looked for
 	LastSend     time.Time    `json:"last_send"`              // when a mail was last tried
 	Lost         string       `json:"lost,omitempty"`         // why the mailbox can't be used; empty if it can
 	Trouble      string       `json:"trouble,omitempty"`      // what the last pass failed on; empty if it didn't

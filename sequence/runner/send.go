@@ -260,6 +260,9 @@ func (p *pass) sendStep(ctx context.Context, l *loaded, step sequence.Step, dead
 	if err := p.watch(ctx); err != nil {
 		return err
 	}
+	if err := p.aboutToSend(ctx, now); err != nil {
+		return err
+	}
 	if err := p.r.commit(ctx, []*loaded{l}, func(_ []*loaded, b *store.Batch) error {
 		b.Fence = &p.claim.Fence
 		b.Intents = []store.Intent{in.intent}
@@ -274,7 +277,6 @@ func (p *pass) sendStep(ctx context.Context, l *loaded, step sequence.Step, dead
 	}); err != nil {
 		return err
 	}
-	p.data.LastSend = now
 	p.paceSend(now)
 
 	// From here on a caller who gives up must not make the outcome unknown.
