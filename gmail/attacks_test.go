@@ -116,6 +116,34 @@ func TestAttackRedirect(t *testing.T) {
 	}
 }
 
+// TestAttackSearch: no address of a recipient is read as a word of Gmail's
+// search language, so that a search for it lists no other mail.
+func TestAttackSearch(t *testing.T) {
+	const maria = "maria@mail.example.com"
+	f := newFakeGoogle(t, false, gmailtest.Config{})
+	f.mailbox(t, maria, "Maria")
+	g := f.consent(t, maria, provider.AccessReplies)
+	mb := f.prov.Open(provider.Account{Subject: g.Identity.Subject, Address: maria, Access: g.Access}, fixed{tok: g.Token})
+	start := f.office.Clock().Now()
+	for _, addr := range []string{"-ann@example.net", "+ann@example.net", "{ann}@example.net", "ann|bob@example.net", "or@example.net", "eve@example.org"} {
+		if _, err := f.office.Write(provider.Address{Addr: addr}, maria, "Hello", "", "Hello."); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, addr := range []string{"-ann@example.net", "+ann@example.net", "{ann}@example.net", "ann|bob@example.net", "or@example.net"} {
+		items, err := mb.Search(t.Context(), provider.Query{From: []string{addr, "nobody@example.net"}, Since: start.Add(-time.Minute), To: start.Add(time.Minute)})
+		if err != nil || len(items) == 0 {
+			t.Fatalf("%s: %v, %v", addr, items, err)
+		}
+		for _, it := range items {
+			env, err := mb.Envelope(t.Context(), it.Ref)
+			if err != nil || !strings.HasSuffix(env.From[0].Addr, addr) {
+				t.Errorf("a search for %s lists mail from %s, %v", addr, env.From[0].Addr, err)
+			}
+		}
+	}
+}
+
 // TestAdminAdvice names all that an access asks for, and nothing else.
 func TestAdminAdvice(t *testing.T) {
 	f := newFakeGoogle(t, false, gmailtest.Config{})

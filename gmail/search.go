@@ -129,8 +129,8 @@ func searchQuery(op string, q provider.Query) (string, error) {
 			return bad(fmt.Sprintf("From[%d]", i), "is not a plain mail address")
 		}
 		phrases = append(phrases, `"`+key+`"`)
-		if strings.ContainsAny(key, "{}") {
-			key = `"` + key + `"` // braces group, outside of quotes
+		if strings.ContainsAny(key, "{}|") || strings.HasPrefix(key, "-") || strings.HasPrefix(key, "+") {
+			key = `"` + key + `"` // outside of quotes these group, join and exclude
 		}
 		from = append(from, key)
 	}

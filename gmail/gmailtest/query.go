@@ -163,6 +163,10 @@ func (p *queryParser) term(key string) (matcher, error) {
 		}
 		return m, err
 	}
+	if word, negate := strings.CutPrefix(t, "-"); negate && word != "" {
+		m, err := p.word(key, strings.ToLower(strings.Trim(word, `"`)))
+		return func(msg *postoffice.Message) bool { return !m(msg) }, err
+	}
 	return p.word(key, strings.ToLower(strings.Trim(t, `"`)))
 }
 

@@ -77,6 +77,9 @@ func ids(values []string) []string {
 	}
 	for _, v := range values {
 		if !strings.Contains(v, "<") {
+			v = decodeWords(v) // some programs encode what is long
+		}
+		if !strings.Contains(v, "<") {
 			for word := range strings.FieldsSeq(v) { // some programs leave out the brackets
 				if word = strings.Trim(word, "<>,;"); strings.Contains(strings.Trim(word, "@"), "@") {
 					add(word)

@@ -71,3 +71,19 @@ func TestReferences(t *testing.T) {
 		t.Error("the caller's chain was changed")
 	}
 }
+
+// TestOddIDs reads the forms that programs give what they cite.
+func TestOddIDs(t *testing.T) {
+	want := []string{"<a.1@mail.example.com>"}
+	for _, v := range []string{
+		"<a.1@mail.example.com>", "a.1@mail.example.com", "<a.1@mail.example.com> (A role in Lisbon)", `Your message of "Tue, 1 Sep 2026" <a.1@mail.example.com>`,
+		"<a.1@mail.\r\n example.com>", "\r\n\t<a.1@mail.example.com>", "<<a.1@mail.example.com>>", "<a.1@mail.example.com>,<a.1@mail.example.com>;",
+		"=?us-ascii?Q?=3Ca=2E1=40mail=2Eexample=2Ecom=3E?=", "=?utf-8?B?PGEuMUBtYWlsLg==?=\r\n =?utf-8?B?ZXhhbXBsZS5jb20+?=",
+		"<a.1@mail.example.com> <unfinished@mail.exam",
+	} {
+		env := mimemsg.ReadHeader([]mimemsg.Field{{Name: "In-Reply-To", Value: v}, {Name: "references", Value: v}})
+		if !slices.Equal(env.InReplyTo, want) || !slices.Equal(env.References, want) {
+			t.Errorf("%q is read as %q and %q", v, env.InReplyTo, env.References)
+		}
+	}
+}

@@ -453,3 +453,24 @@ func testPoisonedReport(t *testing.T, on storage) {
 		})
 	}
 }
+
+// TestClocksDiffer: an answer counts for an enrollment that was made as it
+// came: the clocks of the host and of the mail service are not the same, and
+// a service tells whole seconds.
+func TestClocksDiffer(t *testing.T) { onEachStore(t, testClocksDiffer) }
+
+func testClocksDiffer(t *testing.T, on storage) {
+	w := newWorld(t, on)
+	w.person("grace@example.net")
+	first := w.enroll("grace@example.net").ID
+	w.tick()
+	w.clock.Advance(time.Hour)
+	second := w.enroll("grace@example.net", func(p *runner.EnrollParams) { p.Key, p.Sequence = "second", later(threeSteps()) }).ID
+	if _, err := w.office.Deliver(postoffice.Mail{To: sender, Received: w.clock.Now().Add(-time.Second), Raw: crlfLines("From: grace@example.net", "To: "+sender,
+		"Subject: Re: A role in Lisbon", "Message-ID: <1@example.net>", "In-Reply-To: "+w.first("grace@example.net").MessageID, "", "Yes.", "")}); err != nil {
+		t.Fatal(err)
+	}
+	w.pass(time.Hour)
+	w.want(first, runner.StatusReplied, 1)
+	w.want(second, runner.StatusReplied, 0)
+}

@@ -72,7 +72,7 @@ func (p *pass) judge(l *loaded, b *store.Batch, j *judgement) error {
 		return p.r.happen(l, b, sequence.Event{Kind: sequence.EventUnsubscribed, At: at}, complained)
 	}
 	if !direct {
-		if l.st.Terminal() || l.seq.Independent || l.row.Kind == kindPreview || j.env.Received.Before(l.row.Created) {
+		if l.st.Terminal() || l.seq.Independent || l.row.Kind == kindPreview || j.env.Received.Before(l.row.Created.Add(-provider.ClockSlack)) {
 			return nil
 		}
 		ev, reason := j.elsewhere(p.r.calendar(l).Zone)

@@ -14,6 +14,10 @@ import (
 // maxKnown bounds how many further addresses are taken for one recipient's.
 const maxKnown = 3
 
+// maxAddress is the longest address that mail can be sent to, in bytes (RFC
+// 5321 section 4.5.3.1.3, less its brackets).
+const maxAddress = 254
+
 // addresses are the recipient's, as far as they are known: the one that was
 // written to first.
 func (l *loaded) addresses() []string {
@@ -49,7 +53,7 @@ func (p *pass) newAddress(ctx context.Context, j *judgement, hits []provider.Hit
 	// One that nobody can be enrolled under can't be searched for either, and
 	// would spoil the search for all others.
 	as := provider.Address{Addr: addr}
-	if addr == "" || addr != plain(addr) || len(addr) > store.MaxIndexValue || recipientOK("", "", &as) != nil {
+	if addr == "" || addr != plain(addr) || len(addr) > maxAddress || recipientOK("", "", &as) != nil {
 		return "", nil
 	}
 	rows, err := p.r.cfg.Store.Match(ctx, "", []store.IndexKey{indexKey(store.IndexAddress, addr)})
