@@ -2,6 +2,8 @@ package mimemsg
 
 import (
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/outreachkit/outreach/provider"
 )
@@ -67,12 +69,21 @@ func addressesIn(line string) []named {
 			break
 		}
 		begin, end := from+i, from+i+1
-		for begin > from && inAddress(line[begin-1]) {
-			begin--
+		for begin > from {
+			r, size := utf8.DecodeLastRuneInString(line[from:begin])
+			if !inAddress(r) {
+				break
+			}
+			begin -= size
 		}
-		for end < len(line) && inAddress(line[end]) {
-			end++
+		for end < len(line) {
+			r, size := utf8.DecodeRuneInString(line[end:])
+			if !inAddress(r) {
+				break
+			}
+			end += size
 		}
+		begin, end = withoutWords(line, begin, end)
 		before, after := line[:begin], line[end:]
 		from = end
 		addr := strings.Trim(line[begin:end], ".'")
@@ -87,14 +98,42 @@ func addressesIn(line string) []named {
 	return out
 }
 
-// inAddress reports whether a byte may be part of an address as reports write
-// it, plain.
-func inAddress(c byte) bool {
-	switch c {
-	case '.', '!', '#', '$', '%', '&', '\'', '*', '+', '-', '/', '?', '^', '_', '`', '{', '|', '}', '~':
+// inAddress reports whether a sign may be part of an address as reports write
+// it, plain. The colons, stops and brackets of full width that Chinese and
+// Japanese reports put around one are no part of it.
+func inAddress(r rune) bool {
+	switch r {
+	case '.', '!', '#', '$', '%', '&', '\'', '*', '+', '-', '/', '?', '^', '_', '`', '{', '|', '}', '~', utf8.RuneError:
 		return true
 	}
-	return 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || c >= 0x80
+	return 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' || '0' <= r && r <= '9' || r >= utf8.RuneSelf && (unicode.IsLetter(r) || unicode.IsMark(r) || unicode.IsDigit(r))
+}
+
+// withoutWords leaves out of an address the words that scripts without spaces
+// put right before and behind it.
+func withoutWords(line string, begin, end int) (int, int) {
+	at := strings.IndexByte(line[begin:end], '@') + begin
+	for b := begin; b < at; {
+		r, size := utf8.DecodeRuneInString(line[b:])
+		if !unspaced(r) {
+			begin = b
+			break
+		}
+		b += size
+	}
+	for e := end; e > at+1; {
+		r, size := utf8.DecodeLastRuneInString(line[:e])
+		if !unspaced(r) {
+			end = e
+			break
+		}
+		e -= size
+	}
+	return begin, end
+}
+
+func unspaced(r rune) bool {
+	return unicode.In(r, unicode.Han, unicode.Hiragana, unicode.Katakana, unicode.Hangul, unicode.Thai)
 }
 
 // rankOf judges an address by what is on its line before and after it. False

@@ -10,12 +10,18 @@ func automatic(m *message) (Verdict, bool) {
 	if v, ok := notice(m); ok {
 		return v, true
 	}
+	if m.header("X-Ms-Exchange-Inbox-Rules-Loop") != "" && forwards(m.subject) {
+		// A rule that passes a mail on marks it like one that answers.
+		return Verdict{Class: Unsure, Evidence: "X-MS-Exchange-Inbox-Rules-Loop on a forwarded mail"}, true
+	}
 	evidence := m.automaticHeader()
 	if evidence == "" {
 		evidence = m.automaticWords()
 	}
 	switch {
 	case evidence != "":
+	case bareSubject(m.subject) && m.away():
+		return Verdict{Class: Unsure, Evidence: "Subject of an absence"}, true
 	case m.token("Auto-Submitted") == "auto-generated" || m.token("Auto-Submitted") == "auto-notified":
 		// Ticket systems relay people's words under this value.
 		return Verdict{Class: Unsure, Evidence: "Auto-Submitted without a second sign"}, true
@@ -87,18 +93,22 @@ func (m *message) automaticHeader() string {
 	return ""
 }
 
+// rulesAgent reports whether an Exchange rule wrote the mail: it says so, or
+// it carries what such mail carries together (the loop mark alone proves
+// nothing).
 func (m *message) rulesAgent() bool {
-	return strings.EqualFold(m.header("X-Ms-Exchange-Generated-Message-Source"), "Mailbox Rules Agent")
+	return strings.EqualFold(m.header("X-Ms-Exchange-Generated-Message-Source"), "Mailbox Rules Agent") ||
+		m.header("X-Ms-Exchange-Inbox-Rules-Loop") != "" && m.header("X-Ms-Exchange-Parent-Message-Id") != "" && m.autoSubmitted()
 }
 
 // automaticWords judges without any header, as mail within one Exchange
 // organisation and that of old vacation programs comes: by a subject that
 // only programs write, or that a text of absence confirms.
 func (m *message) automaticWords() string {
-	if automaticSubject(m.subject) {
+	if automaticSubject(m.subject) && (!bareSubject(m.subject) || machineWords.has(m.text)) {
 		return "Subject"
 	}
-	if awaySubject(m.subject) && (machineWords.has(m.text) || awayWords.has(m.text)) && (vacationSubject(m.subject) || machineWords.has(m.text)) {
+	if awaySubject(m.subject) && !bareSubject(m.subject) && (machineWords.has(m.text) || awayWords.has(m.text)) && (vacationSubject(m.subject) || machineWords.has(m.text)) {
 		return "Subject and wording"
 	}
 	return ""
@@ -117,6 +127,30 @@ func answers(subject string) bool {
 	switch strings.TrimSpace(prefix) {
 	case "re", "aw", "wg", "fw", "fwd", "sv", "vs", "vb", "rv", "enc", "res", "tr", "rif", "r", "i", "odp", "pd", "antw", "doorst", "vl", "ynt", "ilt", "ref", "回复", "答复", "转发", "回覆", "轉寄", "返信", "転送", "답장", "전달", "отв", "ha", "на", "απ", "σχετ":
 		return ok
+	}
+	return false
+}
+
+// forwards reports whether a subject begins as that of a mail that is passed on.
+func forwards(subject string) bool {
+	prefix, _, ok := strings.Cut(strings.ReplaceAll(subject, "：", ":"), ":")
+	switch strings.TrimSpace(prefix) {
+	case "fw", "fwd", "wg", "tr", "rv", "enc", "i", "pd", "doorst", "vl", "vb", "vs", "ilt", "转发", "轉寄", "転送", "전달":
+		return ok
+	}
+	return false
+}
+
+// bareSubject reports whether a subject is nothing but a word for an absence
+// ("Out of office"), or goes on after a dash: people write such subjects too,
+// where programs put the subject that they answer behind a colon.
+func bareSubject(subject string) bool {
+	subject = strings.TrimLeft(subject, "[(* ")
+	for _, p := range automaticPrefixes {
+		if rest, ok := strings.CutPrefix(subject, p); ok {
+			rest = strings.TrimLeft(rest, " ")
+			return rest == "" || strings.HasPrefix(rest, "-") || strings.HasPrefix(rest, "–")
+		}
 	}
 	return false
 }

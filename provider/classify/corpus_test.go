@@ -201,7 +201,7 @@ func TestRealBounces(t *testing.T) {
 		if part == "looked at" && os.Getenv("CLASSIFY_WRONG") != "" {
 			t.Log(strings.Join(s.wrong, "\n"))
 		}
-		if recall < 97 || precision < 99.8 || softHard > 2 || named < 95 || status < 90 || hardHard < 60 {
+		if recall < 97 || precision < 99.8 || softHard > 1.5 || named < 95 || status < 95 || hardHard < 85 {
 			t.Errorf("%s: below the floor", part)
 		}
 	}

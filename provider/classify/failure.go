@@ -22,7 +22,7 @@ const (
 // refusal came.
 func failure(recipient, status, said, around string, late bool) Failure {
 	code := specific(status, said)
-	return Failure{Recipient: recipient, Status: code, Kind: kindOf(code, said, around, late)}
+	return Failure{Recipient: recipient, Status: code, Kind: kindOf(code, recipient, said, around, late)}
 }
 
 // specific returns the most telling of a group's status and the codes in the
@@ -125,63 +125,81 @@ func digits(s string) int {
 // replyClass returns the first digit of the first SMTP reply code of a
 // refusal in s, or 0.
 func replyClass(s string) byte {
+	if i := replyAt(s); i >= 0 {
+		return s[i]
+	}
+	return 0
+}
+
+// replyAt returns where the first SMTP reply code of a refusal stands in s,
+// or -1.
+func replyAt(s string) int {
 	for i := 0; i+3 <= len(s); i++ {
 		if s[i] != '4' && s[i] != '5' || s[i+1] > '5' || !isDigit(s[i+1]) || !isDigit(s[i+2]) || i > 0 && (isDigit(s[i-1]) || strings.IndexByte(".[-#:/", s[i-1]) >= 0) {
 			continue
 		}
 		if i+3 == len(s) || s[i+3] == ' ' || s[i+3] == '-' || s[i+3] == ':' {
-			return s[i]
+			return i
 		}
 	}
-	return 0
+	return -1
 }
 
 // kindOf weighs the code against the words. A code of the sending account
 // and words that blame the sender count before all; words of a passing
-// trouble or of a policy count before a code that says the address is dead;
-// and words that say so decide only where the code says nothing, and it is
-// seen that it was the address that was refused. Filters say "user unknown"
-// of mail that they do not like, after they have taken the address.
-func kindOf(code, said, around string, late bool) Kind {
-	text := withoutNames(normalize(said, maxDiagnosis))
-	var is [reasons]bool
-	first := reasons
-	failureWords.find(text, func(h hit[reason]) bool {
-		if !is[h.tag] && first == reasons {
-			first = h.tag
-		}
-		is[h.tag] = true
-		return true
-	})
+// trouble or of a policy count before a code that says the address is dead,
+// unless they come after words that say so too ("no such user, try again with
+// another address"); and words that say so decide only where the code says
+// nothing, and it is seen that it was the address that was refused. Filters
+// say "user unknown" of mail that they do not like, after they have taken the
+// address.
+func kindOf(code, recipient, said, around string, late bool) Kind {
+	whole := normalize(said, maxDiagnosis)
+	text := withoutNames(whole)
+	is, first := reasonsIn(text)
+	dead := first == noUser || first == surelyNoUser
 	class, subject, _ := cutCode(code)
-	at := stageOf(text, around)
+	at := stageOf(whole, around)
+	if at != atMail && subject != "2" && !afterData(text) && answersRecipient(whole, recipient) {
+		at = atRcpt
+	}
 	switch {
 	case is[accountLimit], limitCodes[code] && (code != "5.1.8" || !is[blamesSender]), code == "5.4.5" && is[volume]:
 		return Limit
 	case late && class != "5":
 		return Late
+	case class == "4" && first == passing:
+		return Soft
 	case is[blamesSender] || at == atMail:
 		return Policy
 	case code == "5.2.2" || code == "5.2.3" || code == "4.2.2" || is[full]:
 		return Soft
 	case class == "4":
 		return Soft
+	case code == "5.7.1" && first == surelyNoUser && at == atRcpt && !is[refused]:
+		return Hard
 	case subject == "7" || subject == "6":
 		return Policy
 	case hardCodes[code]:
 		switch {
+		case dead:
+			return Hard
 		case is[refused]:
 			return Policy
 		case is[passing]:
 			return Soft
 		}
 		return Hard
-	case is[refused] && !((is[noUser] || is[surelyNoUser]) && (first == noUser || first == surelyNoUser)):
+	case is[refused] && !dead:
 		return Policy
-	case is[passing], is[onHold]:
+	case (is[passing] || is[onHold]) && !dead && first != noHost:
+		return Soft
+	case class == "" && replyClass(text) == '4':
 		return Soft
 	case !vague(code):
-	case is[noHost], is[surelyNoUser], is[noUser] && at == atRcpt:
+	case is[noHost], is[surelyNoUser], is[unavailable] && code == "5.5.0" && first == unavailable, (is[noUser] || first == unavailable) && at == atRcpt:
+		return Hard
+	case is[noUser] && at == unknownStage && class == "5" && subject != "2" && ownWords(text, around):
 		return Hard
 	case is[noUser] && at == atData:
 		return Policy
@@ -190,6 +208,29 @@ func kindOf(code, said, around string, late bool) Kind {
 		return Soft
 	}
 	return Unclear
+}
+
+// reasonsIn returns what the words say, and what they say first. Where a
+// server's reply stands in the text, its words count before those that the
+// reporting system puts around it.
+func reasonsIn(text string) (is [reasons]bool, first reason) {
+	first = reasons
+	look := func(text string) {
+		failureWords.find(text, func(h hit[reason]) bool {
+			if first == reasons {
+				first = h.tag
+			}
+			is[h.tag] = true
+			return true
+		})
+	}
+	if i := replyAt(text); i > 0 {
+		look(text[i:])
+	}
+	if first == reasons {
+		look(text)
+	}
+	return is, first
 }
 
 // withoutNames leaves out the addresses and links, whose words say nothing.

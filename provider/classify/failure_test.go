@@ -22,6 +22,18 @@ func TestFailures(t *testing.T) {
 		{"no code, but words in answer to the address", "failed", "5.0.0", "smtp; 550 no such user here (in reply to RCPT TO command)", classify.Bounce, classify.Hard, "5.0.0"},
 		{"the same in answer to the mail", "failed", "5.0.0", "smtp; 550 no such user here (in reply to end of DATA command)", classify.Bounce, classify.Policy, "5.0.0"},
 		{"the same in answer to nobody knows what", "failed", "5.0.0", "smtp; 550 no such user here", classify.Bounce, classify.Unclear, "5.0.0"},
+		{"the reply begins with the address, as to RCPT", "failed", "5.0.0", "smtp; 550 <bo@example.org>... User unknown", classify.Bounce, classify.Hard, "5.0.0"},
+		{"it begins with another's address", "failed", "5.0.0", "smtp; 550 <maria@example.org>... User unknown", classify.Bounce, classify.Unclear, "5.0.0"},
+		{"the address in an answer to the mail", "failed", "5.0.0", "smtp; 550 <bo@example.org>: User unknown (in reply to end of DATA command)", classify.Bounce, classify.Policy, "5.0.0"},
+		{"no such user for now", "failed", "", "host mx.example.org said: 450 user unknown (in reply to RCPT TO command)", classify.Bounce, classify.Soft, ""},
+		{"no such user, and what to do", "failed", "5.1.1", "smtp; 550 5.1.1 user unknown, please check the address and try again later", classify.Bounce, classify.Hard, "5.1.1"},
+		{"what may pass, under a hard code", "failed", "5.1.1", "smtp; 550 5.1.1 temporary failure of the directory, user unknown", classify.Bounce, classify.Soft, "5.1.1"},
+		{"RFC 5321's own words, to the address", "failed", "5.0.0", "550 Requested action not taken: mailbox unavailable (in reply to RCPT TO command)", classify.Bounce, classify.Hard, "5.0.0"},
+		{"RFC 5321's own words, to nobody knows what", "failed", "5.0.0", "550 Requested action not taken: mailbox unavailable", classify.Bounce, classify.Unclear, "5.0.0"},
+		{"Outlook.com's for no such user", "failed", "5.5.0", "smtp;550 Requested action not taken: mailbox unavailable (S2017062302)", classify.Bounce, classify.Hard, "5.5.0"},
+		{"the reporting system's words count after the server's", "failed", "5.0.0", "it was rejected by the recipient domain. The error was: 550 550 5.1.1 user unknown", classify.Bounce, classify.Hard, "5.1.1"},
+		{"a domain that takes no mail", "failed", "", "an MX or SRV record indicated no SMTP service", classify.Bounce, classify.Hard, ""},
+		{"an address that a service has put on its list", "failed", "5.1.1", "Amazon SES has suppressed sending to this address because it has a recent history of bouncing as an invalid address", classify.Bounce, classify.Policy, "5.1.1"},
 		{"no such host", "failed", "5.4.4", "X-Postfix; Host or domain name not found. Name service error for name=example.org type=A: Host not found", classify.Bounce, classify.Hard, "5.4.4"},
 		{"a full mailbox", "failed", "5.2.2", "smtp; 552 mailbox full", classify.Bounce, classify.Soft, "5.2.2"},
 		{"a full mailbox under a hard code", "failed", "5.1.1", "smtp; 550 5.1.1 user is over quota", classify.Bounce, classify.Soft, "5.1.1"},
@@ -72,5 +84,21 @@ func TestDelivered(t *testing.T) {
 	msg.Report = &provider.Report{Type: "delivery-status", Recipients: []provider.RecipientReport{{Final: "bo@example.org", Action: "delivered", Status: "2.0.0"}}}
 	if got := classify.Classify(env, msg); got.Class != classify.Receipt || got.Failed != nil {
 		t.Errorf("%+v", got)
+	}
+}
+
+// TestOneRefusalOfTwo: at what the server refused one recipient tells nothing
+// of another.
+func TestOneRefusalOfTwo(t *testing.T) {
+	env, msg := mail("mailer-daemon@example.org", "Undelivered",
+		"<ann@example.org>: host mx said: 550 no such user (in reply to RCPT TO command)\n<bo@example.org>: host mx said: 550 no such user (in reply to end of DATA command)\n",
+		"Content-Type", "multipart/report; report-type=delivery-status")
+	msg.Report = &provider.Report{Type: "delivery-status", Recipients: []provider.RecipientReport{
+		{Final: "ann@example.org", Action: "failed", Status: "5.0.0", Diagnostic: "smtp; 550 no such user"},
+		{Final: "bo@example.org", Action: "failed", Status: "5.0.0", Diagnostic: "smtp; 550 no such user"},
+	}}
+	got := classify.Classify(env, msg)
+	if len(got.Failed) != 2 || got.Failed[0].Kind != classify.Hard || got.Failed[1].Kind != classify.Policy {
+		t.Errorf("%+v", got.Failed)
 	}
 }

@@ -1,6 +1,8 @@
 package classify
 
 import (
+	"cmp"
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -41,6 +43,11 @@ func newPhrasebook[T any](groups map[string]T) *phrasebook[T] {
 			}
 		}
 	}
+	for _, phrases := range b.byFirst { // the groups come in no order
+		slices.SortFunc(phrases, func(p, q phrase[T]) int {
+			return cmp.Or(cmp.Compare(len(q.text), len(p.text)), strings.Compare(p.text, q.text))
+		})
+	}
 	return b
 }
 
@@ -51,7 +58,7 @@ type hit[T any] struct {
 }
 
 // find calls yield for each phrase in text, in the order of the text, until
-// it returns false. Of several at one place all are told, in no order.
+// it returns false. Of several at one place all are told, the longest first.
 func (b *phrasebook[T]) find(text string, yield func(hit[T]) bool) {
 	for i := 0; i < len(text); {
 		n := wordEnd(text[i:])

@@ -58,7 +58,7 @@ func freeForm(m *message) (Verdict, bool) {
 		return fromStatus(m, "a mail system's own words"), true
 	case !m.system() && !m.nullSender() && len(m.env.From) > 0 && !m.autoSubmitted():
 		return Verdict{}, false
-	case subject && !automaticSubject(m.subject):
+	case subject && !automaticSubject(m.subject) && (told || m.system() || m.nullSender() || len(m.env.From) == 0 || bounceWords.has(m.text)):
 		return fromStatus(m, "machine-sent, and Subject"), true
 	case (m.nullSender() || len(m.env.From) == 0 || m.system()) && bounceWords.has(m.text) && !awayWords.has(m.text) && !answers(m.subject):
 		return fromStatus(m, "null return path or system sender, and wording"), true
@@ -201,11 +201,30 @@ func (m *message) judge(r provider.RecipientReport, late bool) Failure {
 	if provider.Normalize(addr) == "" {
 		addr = r.Original
 	}
-	f := failure(addr, r.Status, r.Diagnostic, m.text[:min(len(m.text), 2*maxDiagnosis)], late)
+	around := m.around(addr)
+	f := failure(addr, r.Status, r.Diagnostic, around, late)
 	if f.Kind == Unclear && len(m.report().Recipients) <= 1 && m.text != "" {
 		f = failure(addr, f.Status, r.Diagnostic+" "+m.text[:min(len(m.text), maxDiagnosis)], "", late)
 	}
 	return f
+}
+
+// around returns what the text says near an address: all of it where the
+// report names no other, for the refusal of one recipient tells nothing of
+// another's.
+func (m *message) around(addr string) string {
+	text := m.text[:min(len(m.text), 2*maxDiagnosis)]
+	others := m.report().Recipients
+	if len(others) <= 1 {
+		return text
+	}
+	_, text, _ = strings.Cut(text, strings.ToLower(addr))
+	for _, r := range others[:min(len(others), maxFailed)] {
+		if other := strings.ToLower(r.Final); other != "" && other != strings.ToLower(addr) {
+			text, _, _ = strings.Cut(text, other)
+		}
+	}
+	return text
 }
 
 var noReport provider.Report

@@ -128,16 +128,16 @@ var announcements = newPhrasebook(map[string]mark{
 
 	`back on; back in the office on; back in the office; back at work; back at my desk; back from; back; return on; returning on; returning; return; returns; returned; available again on; available again from; available from; reachable again; resume on; in the office again; re-open; reopen
 	wieder am; wieder ab; ab dem; ab; zurück am; zurück; wieder im büro; wieder erreichbar; wieder da; wieder zur verfügung; de retour le; de retour; retour le; mon retour; reviens le; reviendrai le; serai joignable; à partir du; dès le
-	vuelvo el; vuelvo; regreso el; regreso; volveré el; volveré; vuelta el; de vuelta el; me reincorporo; me incorporo; a partir del; incorporaré; regresaré; di ritorno il; di ritorno; rientro il; rientro; rientrerò; tornerò; torno il; sarò di nuovo; dal giorno; a partire dal; a partire da
+	vuelvo el; vuelvo; regreso el; regreso; volveré el; volveré; vuelta el; de vuelta el; me reincorporo; me incorporo; a partir del; incorporaré; regresaré; ritorno; di ritorno il; di ritorno; rientro il; rientro; rientrerò; tornerò; torno il; sarò di nuovo; dal giorno; a partire dal; a partire da
 	regresso; regressarei; retorno; retornarei; volto; voltarei; de volta; a partir de; a partir do; tot; terug op; terug; vanaf; weer bereikbaar; weer aanwezig; weer op kantoor; wracam; powrót; powrotu; wrócę; będę dostępn; od dnia; dostępny od; dostępna od
 	tillbaka; åter; är åter; återkommer; tilbage; tilbake; er tilbage; igen den; igjen fra; takaisin; palaan; tavoitettavissa; вернусь; выйду; возвращаюсь; буду в офисе; буду доступ; с; повернуся; повертаюся; vrátím se; vrátím; zpět; opět; vrátim; späť; od
 	revin; voi reveni; mă întorc; mă voi întoarce; începând cu; επιστρέφω; θα επιστρέψω; επιστροφή; από; tagasi; atgriez; grįšiu; vraćam; vračam; dönüş; tekrar; 返回; 回来; 恢复; 回复工作; 出社`: firstDay,
 
-	`to; and; au; al; a; y el; und; and returning; i; til; till den; e`: rangeEnd,
+	`to; and; au; al; all'; a; y el; und; and returning; i; til; till den; e`: rangeEnd,
 
 	`まで; 迄; まで不在; 까지; 'e kadar; 'a kadar; kadar; ye kadar; tarihine kadar; asti; saakka; ig; ig bezárólag; 为止; 期间; 結束`: lastDayEnds,
 
-	`から; より; に戻; に出社; に復帰; 以降; 부터; 에 복귀; 에 돌아; 'de döne; 'da döne; 'de ofis; 'da ofis; tarihinde döne; tarihinde ofis; tarihinden itibaren; itibaren; alkaen; lähtien; än leszek; én leszek; án leszek; tól; től; én; án; én vissza; 返回; 回来; 恢复; 起; 后回`: firstDayEnds,
+	`から; より; に戻; に出社; に復帰; 以降; 부터; 에 복귀; 에 돌아; 'de döne; 'da döne; 'de ofis; 'da ofis; tarihinde döne; tarihinde ofis; tarihinden itibaren; itibaren; alkaen; lähtien; än leszek; én leszek; án leszek; tól; től; én; án; én vissza; 返回; 回来; 恢复; 起; 后回; 回到; 回公司; 上班; 返工; に戻り; より出社; から出社; weer terug; weer op kantoor; weer aanwezig; weer bereikbaar; ben ik weer; wieder im; wieder da; wieder erreichbar; wieder zurück; wieder für sie; wieder zur; zurück im; günü ofiste; günü döne; tarihinde işe; günü işe; 에 출근; 에 업무`: firstDayEnds,
 
 	`from; since; starting; beginning; as of; vom; von; seit; du; depuis; à compter du; desde; dal; del; desde el; van; sinds; od poniedziałku; från; fra; з; начиная с; written on; dated; sent on; on behalf`: otherDay,
 })

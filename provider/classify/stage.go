@@ -27,25 +27,23 @@ func stageOf(said, around string) stage {
 
 func stageIn(text string) stage {
 	switch {
-	case strings.Contains(text, "in reply to mail from"), strings.Contains(text, "after mail from"), strings.Contains(text, "like our mail from"):
+	case strings.Contains(text, "in reply to mail from"), strings.Contains(text, "after mail from"), strings.Contains(text, "like our mail from"),
+		strings.Contains(text, "my name was rejected"), strings.Contains(text, "but sender was rejected"):
 		return atMail
 	case strings.Contains(text, "no valid recipients"), strings.Contains(text, "need rcpt"):
 		return atRcpt // commands were sent before their answers, and the rest was refused for want of a recipient
-	case strings.Contains(text, "end of data"), strings.Contains(text, "to data command"), strings.Contains(text, "after data"), strings.Contains(text, "like our data"),
-		strings.Contains(text, "after i sent the message"), strings.Contains(text, "command data"), strings.Contains(text, "(data"), strings.Contains(text, "data send"):
+	case afterData(text):
 		return atData
 	}
 	// A transcript: the last command before the first refusal.
 	if i := strings.Index(text, "<<< 5"); i >= 0 {
-		mail, rcpt, data := strings.LastIndex(text[:i], "mail from"), strings.LastIndex(text[:i], "rcpt to"), strings.LastIndex(text[:i], ">>> data")
-		switch last := max(mail, rcpt, data); {
-		case last < 0:
-		case last == data:
-			return atData
-		case last == rcpt:
-			return atRcpt
-		default:
-			return atMail
+		if s := lastCommand(text[:i]); s != unknownStage {
+			return s
+		}
+	}
+	if i := replyAt(text); i >= 0 {
+		if s := lastCommand(text[max(0, i-300):i]); s != unknownStage {
+			return s
 		}
 	}
 	for _, words := range []string{"reply to rcpt", "after rcpt", "after pipelined rcpt", "our rcpt", "rcpt to command", "rcpt:", "not like recipient", "rejected recipient", "recipient address rejected", "rcpt host", "command: rcpt", "recipient was rejected"} {
@@ -55,3 +53,48 @@ func stageIn(text string) stage {
 	}
 	return unknownStage
 }
+
+// afterData reports whether a text says that the mail itself was refused.
+func afterData(text string) bool {
+	for _, words := range []string{"end of data", "to data command", "after data", "like our data", "after i sent the message", "command data", "(data", "data send"} {
+		if strings.Contains(text, words) {
+			return true
+		}
+	}
+	return false
+}
+
+// lastCommand returns the stage of the last command in a transcript.
+func lastCommand(text string) stage {
+	mail, rcpt := strings.LastIndex(text, "mail from:"), strings.LastIndex(text, "rcpt to")
+	data := max(strings.LastIndex(text, "> data"), strings.LastIndex(text, ": data "))
+	switch last := max(mail, rcpt, data); {
+	case last < 0:
+		return unknownStage
+	case last == data:
+		return atData
+	case last == rcpt:
+		return atRcpt
+	}
+	return atMail
+}
+
+// answersRecipient reports whether a server's reply begins with the address,
+// as sendmail's and Postfix's do to RCPT alone: 550 <ada@example.com>... User
+// unknown.
+func answersRecipient(said, recipient string) bool {
+	i := replyAt(said)
+	if i < 0 || recipient == "" {
+		return false
+	}
+	rest := strings.TrimLeft(said[i+3:], " -")
+	if code, after := nextCode(rest[:min(len(rest), 12)]); code != "" && strings.HasPrefix(rest, code) {
+		rest = strings.TrimLeft(rest[len(rest[:min(len(rest), 12)])-len(after):], " ")
+	}
+	rest, ok := strings.CutPrefix(rest, "<"+strings.ToLower(recipient)+">")
+	return ok && (strings.HasPrefix(rest, ":") || strings.HasPrefix(rest, "..."))
+}
+
+// ownWords reports whether a report repeats no server's reply: the system
+// that wrote it looked for the address itself.
+func ownWords(said, around string) bool { return replyAt(said) < 0 && replyAt(around) < 0 }
