@@ -181,9 +181,11 @@ func (c *candidate) shown(m postoffice.Message) time.Time {
 const relisted = time.Hour
 
 // unread reports whether a message could not be read for so long that a person
-// was asked to.
+// was asked to. Of a report that can't be read nobody knows whom it is about.
 func (c *candidate) unread() bool {
-	return slices.ContainsFunc(c.told, func(s string) bool { return strings.Contains(s, c.key()) && strings.Contains(s, "can't be read") })
+	return slices.ContainsFunc(c.told, func(s string) bool {
+		return strings.Contains(s, "can't be read") && (strings.Contains(s, c.key()) || c.Way.reports())
+	})
 }
 
 var never = start().AddDate(100, 0, 0)
@@ -256,6 +258,9 @@ const reportsWithin = 8 * time.Hour
 // see, seen, before the read began.
 func (c *candidate) checkLate(e runner.Enrollment, i int, at, read, seen time.Time, say func(string, ...any)) {
 	if c.Way.reports() {
+		if c.unread() {
+			return
+		}
 		seen = seen.Add(reportsWithin)
 	}
 	early := seen.Before(read) && i > 0
@@ -343,7 +348,7 @@ func (c *candidate) checkEnd(e runner.Enrollment, mails []postoffice.Submission,
 		if len(keys) != c.plan.Steps {
 			say("is completed with %d of %d mails", len(keys), c.plan.Steps)
 		}
-		if !ended.IsZero() && len(mails) > 0 && ended.Before(mails[len(mails)-1].At) {
+		if !ended.IsZero() && len(mails) > 0 && ended.Before(mails[len(mails)-1].At) && !(c.Way.reports() && c.unread()) {
 			say("is completed although an answer was there before the last mail")
 		}
 	case runner.StatusReplied:

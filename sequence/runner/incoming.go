@@ -62,9 +62,9 @@ func (p *pass) item(ctx context.Context, it provider.Item, reason string) error 
 		if p.r.made(env) { // a preview's, or an ended enrollment's, in a thread that was merged
 			return p.forget(ctx, env.Ref)
 		}
-		return p.matched(ctx, env, m, ls)
+		return p.matched(ctx, env, m, ls, reason)
 	case provider.DirectionIn, provider.DirectionReport:
-		return p.matched(ctx, env, m, ls)
+		return p.matched(ctx, env, m, ls, reason)
 	}
 	return p.forget(ctx, env.Ref)
 }
@@ -255,17 +255,27 @@ func (p *pass) complete(l *loaded, b *store.Batch, i int, c provider.Located) {
 
 // matched reads the content of a message that belongs to a conversation,
 // judges it, and lets the enrollments know. Content that was deleted, or that
-// the service refuses, changes nothing of what its headers show.
-func (p *pass) matched(ctx context.Context, env *provider.Envelope, m provider.Matched, ls map[string]*loaded) error {
+// the service refuses, changes nothing of what its headers show. Where it can't
+// be had for long, what its headers show counts at once, and it is tried again.
+func (p *pass) matched(ctx context.Context, env *provider.Envelope, m provider.Matched, ls map[string]*loaded, reason string) error {
 	var msg *provider.Message
+	later := false
 	if p.linked.Abilities.Content {
 		var err error
 		msg, err = p.mb.content(ctx, m.Warrant, ReasonMatched)
 		switch gone := errors.Is(err, provider.ErrNotFound); {
 		case gone && m.Direction == provider.DirectionReport:
 			return nil
-		case gone, errors.Is(err, provider.ErrRejected), errors.Is(err, provider.ErrTemporary) && p.stuckOn(env.Ref):
+		case gone, errors.Is(err, provider.ErrRejected):
 			msg = nil
+		case errors.Is(err, provider.ErrTemporary) && p.retrying != nil:
+			if p.r.cfg.Now().Sub(p.retrying.Since) < giveUpReading {
+				p.retrying = nil // again in vain
+				return nil
+			}
+			msg = nil
+		case errors.Is(err, provider.ErrTemporary) && p.stuckOn(env.Ref):
+			msg, later = nil, p.mayPass(env.Ref, env.Thread)
 		case err != nil:
 			return err
 		}
@@ -284,7 +294,7 @@ func (p *pass) matched(ctx context.Context, env *provider.Envelope, m provider.M
 			return p.forget(ctx, env.Ref)
 		}
 	}
-	j := judgement{env: env, msg: msg, verdict: v, direction: m.Direction, hits: make(map[string]provider.Hit)}
+	j := judgement{env: env, msg: msg, verdict: v, direction: m.Direction, later: later, hits: make(map[string]provider.Hit)}
 	j.read(p.r.safe)
 	j.shared = shared(m.Hits, ls)
 	credited := creditNewest(m.Hits, ls)
@@ -323,7 +333,10 @@ func (p *pass) matched(ctx context.Context, env *provider.Envelope, m provider.M
 		}
 		return nil
 	})
-	return err
+	if err != nil || !later {
+		return err
+	}
+	return p.readLater(ctx, passedItem{Ref: string(env.Ref), Thread: env.Thread, Reason: reason, Since: p.r.cfg.Now()})
 }
 
 // citedHits keeps of a possible report's hits those whose mail its content

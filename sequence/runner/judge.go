@@ -19,6 +19,7 @@ type judgement struct {
 	direction provider.Direction
 	said      said
 	hits      map[string]provider.Hit // the conversations it is part of
+	later     bool                    // its content can't be had now: it is judged and logged once more then
 	shared    bool                    // it lies in a thread of several people, and its author is none of them
 	address   string                  // an address that it shows to be the recipient's too; empty is none
 }
@@ -79,7 +80,9 @@ func (p *pass) judge(l *loaded, b *store.Batch, j *judgement) error {
 		ev.At = at
 		return p.r.happen(l, b, ev, reason)
 	}
-	b.Index = append(b.Index, p.refRow(l, j.env.Ref))
+	if !j.later {
+		b.Index = append(b.Index, p.refRow(l, j.env.Ref))
+	}
 	if t := j.env.Thread; t != "" && j.direction == provider.DirectionIn && hit.Evidence == provider.EvidenceAddress {
 		// The thread that the recipient opened is part of the conversation now.
 		if !slices.Contains(l.rec.Threads, t) {
@@ -104,6 +107,9 @@ func (p *pass) judge(l *loaded, b *store.Batch, j *judgement) error {
 		l.row.Flagged = true
 		p.r.tell(l, b, Event{Kind: EventFlagged, At: at.Time(), Reason: reason})
 		b.Suppressions = append(b.Suppressions, store.Suppression{Hash: p.r.suppressionHash(l.row.Recipient), Reason: "complaint", At: p.r.cfg.Now()})
+	}
+	if j.later {
+		return nil
 	}
 	j.offer(p.r, l, b, hit)
 	if j.byHand() && (l.rec.Heard == nil || !l.rec.Heard.At.After(j.env.Received)) { // a gap is read newest first

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/outreachkit/outreach/provider"
 	"github.com/outreachkit/outreach/sequence"
@@ -18,6 +19,10 @@ const maxStuck = 5
 // maxPassed bounds how many messages are tried again.
 const maxPassed = 100
 
+// giveUpReading is for how long the content of a message is tried again, whose
+// headers could be read. Then it is logged without.
+const giveUpReading = 7 * 24 * time.Hour
+
 // passedItem is a message that nobody could read, and that is tried again at
 // every pass.
 type passedItem struct {
@@ -25,6 +30,8 @@ type passedItem struct {
 	Thread string   `json:"thread,omitempty"`
 	Reason string   `json:"reason"`         // that it was found for
 	From   []string `json:"from,omitempty"` // the tracked senders that it may be of
+
+	Since time.Time `json:"since,omitzero"` // when its headers could be read and its content not
 }
 
 // stuckOn counts a failure on a message and reports whether it has failed too
@@ -52,7 +59,7 @@ func (p *pass) passOver(ctx context.Context, it provider.Item, reason string) (b
 	passed := passedItem{Ref: string(it.Ref), Thread: it.Thread, Reason: reason}
 	if p.retrying != nil {
 		passed = *p.retrying
-	} else if len(p.data.Passed) >= maxPassed || plain(passed.Ref+passed.Thread) != passed.Ref+passed.Thread {
+	} else if !p.mayPass(it.Ref, it.Thread) {
 		return false, nil
 	}
 	var err error
@@ -72,8 +79,19 @@ func (p *pass) passOver(ctx context.Context, it provider.Item, reason string) (b
 		p.retrying = nil // again in vain
 		return true, nil
 	}
-	p.data.Passed = append(slices.Clone(p.data.Passed), passed)
-	return true, p.save(ctx)
+	return true, p.readLater(ctx, passed)
+}
+
+// mayPass reports whether one more message can be kept to be tried again.
+func (p *pass) mayPass(ref provider.Ref, thread string) bool {
+	name := string(ref) + thread
+	return len(p.data.Passed) < maxPassed && plain(name) == name
+}
+
+// readLater has a message tried again at every pass.
+func (p *pass) readLater(ctx context.Context, it passedItem) error {
+	p.data.Passed = append(slices.Clone(p.data.Passed), it)
+	return p.save(ctx)
 }
 
 // retryPassed tries what was passed over once more.
