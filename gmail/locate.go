@@ -26,6 +26,7 @@ func locateHeaders() []string {
 // or drafted since the cursor: by the feed, and, since a feed may pass over an
 // item, by a list. With gmail.metadata nothing can be searched for: the mail's
 // own thread comes first, and the list is that of all sent mail, newest first.
+// For an accepted mail nothing is gone through but its thread.
 func (m *mailbox) Locate(ctx context.Context, key provider.SendKey) ([]provider.Located, error) {
 	const op = "gmail: locate"
 	if !m.acc.Access.Includes(provider.AccessEnvelopes) {
@@ -43,7 +44,7 @@ func (m *mailbox) Locate(ctx context.Context, key provider.SendKey) ([]provider.
 	if err := first(ctx, op, key, &v); err != nil {
 		return nil, err
 	}
-	if len(v.Found) == 0 {
+	if len(v.Found) == 0 && !key.Accepted {
 		if err := m.bySpan(ctx, op, key, &v); err != nil {
 			return nil, err
 		}

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -103,6 +104,11 @@ func (m *mailbox) list(ctx context.Context, op, query string, limit int) ([]prov
 	}
 }
 
+// plainWord is an address that the search language takes for nothing else.
+// Outside of quotes a dash before a word lists all mail but that with it, and
+// braces and bars are for alternatives.
+var plainWord = regexp.MustCompile(`^[a-z0-9][a-z0-9.@_+-]*$`)
+
 // searchQuery writes q in Gmail's search language
 // (https://support.google.com/mail/answer/7190). Seconds since the epoch are
 // exact where dates would depend on the account's time zone.
@@ -125,12 +131,12 @@ func searchQuery(op string, q provider.Query) (string, error) {
 	var from, phrases []string
 	for i, addr := range q.From {
 		key := provider.Normalize(addr)
-		if key == "" || strings.ContainsAny(key, `"():`) {
+		if key == "" || strings.ContainsAny(key, `"\`) {
 			return bad(fmt.Sprintf("From[%d]", i), "is not a plain mail address")
 		}
 		phrases = append(phrases, `"`+key+`"`)
-		if strings.ContainsAny(key, "{}|") || strings.HasPrefix(key, "-") || strings.HasPrefix(key, "+") {
-			key = `"` + key + `"` // outside of quotes these group, join and exclude
+		if !plainWord.MatchString(key) {
+			key = `"` + key + `"`
 		}
 		from = append(from, key)
 	}

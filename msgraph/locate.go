@@ -19,7 +19,8 @@ import (
 // a delta may pass over a message, by a list, and looks for the key
 // where mail lies that has not left. Last it asks for what was deleted for
 // good and can still be recovered, since a delta may be silent about a copy
-// that came and went between two rounds.
+// that came and went between two rounds. Of an accepted mail Sent Items is
+// asked for the key instead, and no other mail in it is looked at.
 func (m *mailbox) Locate(ctx context.Context, key provider.SendKey) ([]provider.Located, error) {
 	const op = "msgraph: locate"
 	if !m.acc.Access.Includes(provider.AccessEnvelopes) {
@@ -33,12 +34,15 @@ func (m *mailbox) Locate(ctx context.Context, key provider.SendKey) ([]provider.
 	if err := m.byMessageID(ctx, op, key, &v); err != nil {
 		return nil, err
 	}
-	if len(v.Found) == 0 {
+	folders := unsent()
+	if key.Accepted {
+		folders = append([]string{followed()[sentFolder]}, folders...)
+	} else if len(v.Found) == 0 {
 		if err := m.bySentFeed(ctx, op, key, &v); err != nil {
 			return nil, err
 		}
 	}
-	for _, folder := range unsent() {
+	for _, folder := range folders {
 		if len(v.Found) > 0 {
 			break
 		}
@@ -96,8 +100,8 @@ const recoverable = "recoverableitemsdeletions"
 // left Sent Items, of which its delta tells.
 func unsent() []string { return []string{"outbox", "drafts", recoverable} }
 
-// byKey looks into one folder, which holds few messages, for the Message-ID
-// or the key. A mailbox without the folder says nothing.
+// byKey asks one folder for the Message-ID or the key. A mailbox without the
+// folder says nothing.
 func (m *mailbox) byKey(ctx context.Context, op, folder string, key provider.SendKey, v *courier.View) error {
 	var terms []string
 	if id := sameID(key); id != "" {
@@ -120,7 +124,9 @@ func (m *mailbox) byKey(ctx context.Context, op, folder string, key provider.Sen
 			return err
 		}
 		for _, msg := range pg.Value {
-			place := map[string]provider.Place{"outbox": provider.PlaceOutbox, "drafts": provider.PlaceDraft, recoverable: provider.PlaceTrash}[folder]
+			place := map[string]provider.Place{
+				"outbox": provider.PlaceOutbox, "drafts": provider.PlaceDraft, recoverable: provider.PlaceTrash, followed()[sentFolder]: provider.PlaceSent,
+			}[folder]
 			if msg.Draft && place == provider.PlaceTrash {
 				place = provider.PlaceDraft
 			}

@@ -101,7 +101,7 @@ func checkQuery(op string, q provider.Query) ([]string, error) {
 	var senders []string
 	for i, addr := range q.From {
 		key := provider.Normalize(addr)
-		if key == "" || strings.ContainsAny(key, "\"\\():<>") {
+		if key == "" || strings.ContainsAny(key, "\"\\") {
 			return nil, courier.Invalid(op, fmt.Sprintf("From[%d]", i), "is not a plain mail address")
 		}
 		senders = append(senders, key)

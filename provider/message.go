@@ -237,6 +237,11 @@ type SendKey struct {
 	// Proven says that the mailbox is known to keep copies of sent mail: that
 	// of the last accepted send, or a preview's, was seen in it.
 	Proven bool
+
+	// Accepted says that the mail is known to have left, and only its copies
+	// are wanted. They are asked for by MessageID, Key and Thread alone: of no
+	// other mail of the account's is anything read.
+	Accepted bool
 }
 
 // Located is one copy of a mail. A mail to oneself at Gmail is one message

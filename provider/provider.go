@@ -111,7 +111,8 @@ type Mailbox interface {
 	// ErrNotSent comes only from a complete view read after Deadline plus
 	// Limits.Settle on a mailbox whose sent copies are Proven, without an
 	// unexplained deletion since Cursor. A copy that lies in Draft or Outbox
-	// is found, but not yet sent. Any other error says that the asking failed.
+	// is found, but not yet sent. Of an Accepted mail without a copy nobody can
+	// tell more than that. Any other error says that the asking failed.
 	Locate(ctx context.Context, key SendKey) ([]Located, error)
 
 	// Changes returns one page of what changed since the cursor, oldest

@@ -17,7 +17,7 @@ type matcher func(*postoffice.Message) bool
 var errQuery = errors.New("gmailtest: bad query")
 
 // parseQuery reads the part of Gmail's search language that is in use:
-// words, "phrases", OR, parentheses, - for not, and from:, to:, subject:, in:,
+// words, "phrases", OR and |, parentheses, - for not, and from:, to:, subject:, in:,
 // after:, before: and rfc822msgid: with a word or a group.
 func parseQuery(q string) (matcher, error) {
 	p := queryParser{tokens: lex(q)}
@@ -51,6 +51,9 @@ func lex(q string) []string {
 		case r == '(' || r == ')':
 			flush()
 			out = append(out, string(r))
+		case r == '|':
+			flush()
+			out = append(out, "OR")
 		default:
 			word.WriteRune(r)
 			if r == ':' && !strings.Contains(strings.TrimSuffix(word.String(), ":"), ":") {

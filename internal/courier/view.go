@@ -32,6 +32,8 @@ func (v *View) Answer(op string, key provider.SendKey, settle time.Duration, now
 		return v.Found, nil
 	case !now.After(settled):
 		return fail(provider.ErrNotSettled, "", settled.Add(time.Second))
+	case key.Accepted:
+		return fail(provider.ErrOutcomeUnknown, "no_copy", time.Time{})
 	case v.why != "":
 		return fail(provider.ErrOutcomeUnknown, v.why, time.Time{})
 	case !key.Proven:

@@ -21,6 +21,7 @@ import (
 	"github.com/outreachkit/outreach/provider/postoffice"
 	"github.com/outreachkit/outreach/sequence"
 	"github.com/outreachkit/outreach/sequence/runner"
+	"github.com/outreachkit/outreach/store"
 	"github.com/outreachkit/outreach/store/memstore"
 )
 
@@ -48,25 +49,31 @@ type service struct {
 	kind    provider.Kind
 	prov    provider.Provider
 	consent func(page string) (*url.URL, error)
+	lose    func() // the answer to the next send
 }
 
-func newService(t *testing.T, kind provider.Kind, office *postoffice.Office) service {
+func newService(t *testing.T, kind provider.Kind, office *postoffice.Office, wire *wire) service {
 	t.Helper()
-	clock := office.Clock()
+	clock, client := office.Clock(), &http.Client{Transport: wire}
 	if kind == provider.Gmail {
 		fake, err := gmailtest.New(office, gmailtest.Config{ClientID: clientID, ClientSecret: clientSecret, SigningKey: signingKey()})
 		if err != nil {
 			t.Fatal(err)
 		}
+		wire.next = fake.Transport()
+		if err := fake.Subscribe(gmailtest.PushSubscription{Topic: topic, Endpoint: pushURL, ServiceAccount: pushAccount, Handler: wire}); err != nil {
+			t.Fatal(err)
+		}
 		p, err := gmail.New(gmail.Config{
-			ClientID: clientID, ClientSecret: clientSecret, Endpoints: fake.Endpoints(), HTTPClient: &http.Client{Transport: fake.Transport()}, Now: clock.Now,
+			ClientID: clientID, ClientSecret: clientSecret, Endpoints: fake.Endpoints(), HTTPClient: client, Now: clock.Now,
+			Push: &gmail.PushConfig{Topic: topic, Audience: pushURL, ServiceAccount: pushAccount},
 		})
 		if err != nil {
 			t.Fatal(err)
 		}
 		return service{kind, p, func(page string) (*url.URL, error) {
 			return fake.Consent(nil, page, gmailtest.Answer{Account: maria})
-		}}
+		}, func() { fake.Inject(gmailtest.Rule{Op: "messages.send", Fault: gmailtest.CutAfter}) }}
 	}
 	fake, err := msgraphtest.New(office, msgraphtest.Config{
 		ClientID: clientID, ClientSecret: clientSecret, SigningKey: signingKey(), Policy: msgraphtest.PolicyAny,
@@ -74,8 +81,10 @@ func newService(t *testing.T, kind provider.Kind, office *postoffice.Office) ser
 	if err != nil {
 		t.Fatal(err)
 	}
+	wire.next = fake.Transport()
+	fake.SetWebhook(wire)
 	p, err := msgraph.New(msgraph.Config{
-		ClientID: clientID, ClientSecret: clientSecret, HTTPClient: &http.Client{Transport: fake.Transport()}, Now: clock.Now,
+		ClientID: clientID, ClientSecret: clientSecret, HTTPClient: client, Now: clock.Now, Push: &msgraph.PushConfig{URL: pushURL},
 		Endpoints: &msgraph.Endpoints{Login: fake.LoginURL(), Graph: fake.GraphURL()},
 	})
 	if err != nil {
@@ -83,7 +92,57 @@ func newService(t *testing.T, kind provider.Kind, office *postoffice.Office) ser
 	}
 	return service{kind, p, func(page string) (*url.URL, error) {
 		return fake.Consent(nil, page, msgraphtest.Answer{Account: maria})
-	}}
+	}, func() { fake.Inject(msgraphtest.Rule{Op: "sendMail", Fault: msgraphtest.CutAfter}) }}
+}
+
+const (
+	topic       = "projects/agency/topics/gmail"
+	pushURL     = "https://ats.example.com/push"
+	pushAccount = "push@agency.iam.gserviceaccount.com"
+)
+
+// wire is what lies between the adapters and the fake: it counts the requests
+// to the mailbox, and hands pushes to the host.
+type wire struct {
+	next http.RoundTripper
+	host http.Handler
+
+	mu      sync.Mutex
+	untold  []string // requests to the mailbox since the last that was observed
+	missing []string // those that nobody had observed when told was called
+}
+
+// RoundTrip implements http.RoundTripper.
+func (w *wire) RoundTrip(r *http.Request) (*http.Response, error) {
+	if at := r.URL.Path; strings.Contains(at, "/users/me/") || strings.Contains(at, "/me/") || strings.HasSuffix(at, "/me") || strings.Contains(at, "/subscriptions") {
+		w.mu.Lock()
+		w.untold = append(w.untold, r.Method+" "+at)
+		w.mu.Unlock()
+	}
+	return w.next.RoundTrip(r)
+}
+
+// ServeHTTP implements http.Handler.
+func (w *wire) ServeHTTP(rw http.ResponseWriter, r *http.Request) { w.host.ServeHTTP(rw, r) }
+
+// observed takes it that all requests so far were those of one observation:
+// a mailbox is worked on serially.
+func (w *wire) observed() (n int) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	n, w.untold = len(w.untold), nil
+	return n
+}
+
+// told reports the requests that nobody observed.
+func (w *wire) told(t *testing.T, what string) {
+	t.Helper()
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if len(w.untold) > 0 {
+		t.Errorf("%s: requests that the host was not told of: %v", what, w.untold)
+	}
+	w.untold = nil
 }
 
 // world is one mailbox at one service, linked, with a runner over it.
@@ -92,6 +151,10 @@ type world struct {
 	office *postoffice.Office
 	box    *postoffice.Mailbox
 	run    *runner.Runner
+	log    store.ConversationLog
+	linker *linking.Linker
+	svc    service
+	wire   *wire
 	link   string
 	audit  *audit
 	ids    []string
@@ -101,7 +164,7 @@ func newWorld(t *testing.T, kind provider.Kind) *world {
 	return newWorldOf(t, kind, provider.AccessReplies)
 }
 
-func newWorldOf(t *testing.T, kind provider.Kind, access provider.Access) *world {
+func newWorldOf(t *testing.T, kind provider.Kind, access provider.Access, change ...func(*runner.Config)) *world {
 	t.Helper()
 	office, err := postoffice.New(postoffice.Config{Clock: postoffice.NewClock(begin)})
 	if err != nil {
@@ -117,8 +180,9 @@ func newWorldOf(t *testing.T, kind provider.Kind, access provider.Access) *world
 	if err != nil {
 		t.Fatal(err)
 	}
-	w := &world{t: t, office: office, box: box, audit: &audit{reasons: make(map[string]int)}}
-	svc := newService(t, kind, office)
+	w := &world{t: t, office: office, box: box, wire: &wire{}}
+	w.audit = &audit{reasons: make(map[string]int), wire: w.wire}
+	svc := newService(t, kind, office, w.wire)
 	mem := memstore.New(memstore.Options{Now: office.Clock().Now})
 	linker, err := linking.New(linking.Config{
 		Providers: []provider.Provider{svc.prov}, Links: mem.Tokens(), Flows: mem.Flows(), InsecurePlainTokens: true, Now: office.Clock().Now,
@@ -126,14 +190,21 @@ func newWorldOf(t *testing.T, kind provider.Kind, access provider.Access) *world
 	if err != nil {
 		t.Fatal(err)
 	}
-	w.run, err = runner.New(runner.Config{
-		Store: mem.Enrollments(), Mailboxes: linker, Log: mem.Conversations(), Observer: w.audit, Now: office.Clock().Now,
+	w.linker, w.svc = linker, svc
+	w.log = mem.Conversations()
+	conf := runner.Config{
+		Store: mem.Enrollments(), Mailboxes: linker, Log: w.log, Observer: w.audit, Now: office.Clock().Now,
 		Key: []byte("a secret of thirty-two bytes ...."), Domain: "mail.agency.example.com",
 		Options: runner.Options{ReadEvery: 6 * time.Hour, PerMailbox: 500},
-	})
+	}
+	for _, f := range change {
+		f(&conf)
+	}
+	w.run, err = runner.New(conf)
 	if err != nil {
 		t.Fatal(err)
 	}
+	w.wire.host = w.run.PushHandler(svc.prov.(provider.PushReceiver))
 	flow, err := linker.Begin(t.Context(), linking.BeginParams{
 		Owner: "maria", Session: "session", Provider: svc.prov.Name(), Access: access, RedirectURL: "https://ats.example.com/callback",
 	})
@@ -161,15 +232,21 @@ type audit struct {
 	reasons             map[string]int // "op reason"
 	envelopes, contents int
 	nameless            int // requests without a reason
+	linkless            int // and without the link that they were made over
+	wire                *wire
 }
 
 func (a *audit) Observe(o runner.Observation) {
 	if o.Kind != runner.ObserveRequest {
 		return
 	}
+	a.wire.observed()
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.reasons[o.Op+" "+o.Reason]++
+	if o.Link == "" || o.Mailbox == "" {
+		a.linkless++
+	}
 	switch {
 	case o.Reason == "":
 		a.nameless++

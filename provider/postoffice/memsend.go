@@ -107,7 +107,7 @@ func (b *memMailbox) Locate(ctx context.Context, key provider.SendKey) ([]provid
 		return nil, unknown
 	case asked.Before(settled):
 		return nil, &provider.Error{Kind: provider.ErrNotSettled, Op: opName(OpLocate), Until: settled}
-	case !key.Proven || gone:
+	case !key.Proven || gone || key.Accepted:
 		return nil, unknown
 	}
 	return nil, fail(OpLocate, provider.ErrNotSent, "")
@@ -122,7 +122,9 @@ func (b *memMailbox) copies(m *Mailbox, key provider.SendKey) []provider.Located
 			slices.ContainsFunc(found, func(f Message) bool { return f.Number == msg.Number }) {
 			continue
 		}
-		m.CountEnvelope(msg.Number)
+		if !key.Accepted { // else the service looks, and tells the copy alone
+			m.CountEnvelope(msg.Number)
+		}
 		fields, _ := Split(msg.Raw)
 		h := headerOf(fields)
 		original := provider.BareID(h.Get("X-Google-Original-Message-ID"))

@@ -167,6 +167,31 @@ func locateTests() tests {
 			w.Advance(delay)
 			located(t, l, key)
 		},
+		"AcceptedReadsNothingElse": func(t *testing.T, w *world) {
+			need(t, w.Faults.DelaySentCopies != nil && w.Reads != nil, "fault DelaySentCopies and counts of reads")
+			l := w.locator(t)
+			delay := w.Provider.Limits().Settle / 2
+			w.Faults.DelaySentCopies(delay)
+			key := w.sentKey(t, l)
+			key.Accepted = true
+			w.Faults.DelaySentCopies(0)
+			other := w.compose("dave@example.org", "Lunch")
+			w.send(t, l, other)
+			_, err := l.Locate(t.Context(), key)
+			is(t, err, provider.ErrNotSettled)
+			if envelopes, contents := w.Reads(other.MessageID); envelopes+contents != 0 {
+				t.Errorf("of another mail %d envelopes and %d contents were read", envelopes, contents)
+			}
+			w.Advance(delay)
+			if l.account.Access.Includes(provider.AccessReplies) {
+				located(t, l, key)
+			}
+			key = w.lost(t, l)
+			key.Accepted = true
+			w.settle(key)
+			_, err = l.Locate(t.Context(), key)
+			is(t, err, provider.ErrOutcomeUnknown)
+		},
 		"DraftHasNotDeparted": func(t *testing.T, w *world) {
 			need(t, w.Faults.Draft != nil, "fault Draft")
 			l := w.locator(t)

@@ -154,6 +154,9 @@ func locateMutants() []mutant {
 		{name: "settles-at-the-deadline", fails: "Locate/NotSettled", locate: changed(func(_ context.Context, _ *mutatedBox, key *provider.SendKey) {
 			key.Deadline = key.Deadline.Add(-time.Hour)
 		})},
+		{name: "looks-through-all-that-was-sent", fails: "Locate/AcceptedReadsNothingElse", locate: changed(func(_ context.Context, _ *mutatedBox, key *provider.SendKey) {
+			key.Accepted = false
+		})},
 		{name: "never-not-sent", fails: "Locate/NotSent", locate: turning(provider.ErrOutcomeUnknown, provider.ErrNotSent)},
 		{name: "takes-copies-for-granted", fails: "Locate/NotProven", locate: changed(func(_ context.Context, _ *mutatedBox, key *provider.SendKey) { key.Proven = true })},
 		{name: "takes-missing-copies-for-proof", fails: "Locate/NoCopiesKept", locate: changed(func(_ context.Context, _ *mutatedBox, key *provider.SendKey) { key.Proven = true })},

@@ -117,6 +117,11 @@ func readMutants() []mutant {
 		{name: "search-skips-odd-addresses", fails: "Search/OddAddresses", search: asking(func(q *provider.Query) {
 			q.From = slices.DeleteFunc(slices.Clone(q.From), func(a string) bool { return strings.ContainsAny(a, "{}") })
 		})},
+		{name: "search-takes-a-dash-for-not", fails: "Search/OddAddresses", search: asking(func(q *provider.Query) {
+			if slices.ContainsFunc(q.From, func(a string) bool { return strings.HasPrefix(a, "-") }) {
+				q.From = nil // from anyone
+			}
+		})},
 		{name: "takes-a-portal-for-a-mail", fails: "Content/Portal", content: func(ctx context.Context, b *mutatedBox, w provider.Warrant) (*provider.Message, error) {
 			msg, err := b.Mailbox.Content(ctx, w)
 			if errors.Is(err, provider.ErrTemporary) {

@@ -211,13 +211,28 @@ func searchTests() tests {
 		},
 		"OddAddresses": func(t *testing.T, w *world) {
 			l := w.searcher(t)
-			for _, addr := range []string{"x{1}@example.org", "o'neil+cv@example.org", "a|b~c@example.org", "#!$%&*=?^_@example.org"} {
+			for _, addr := range []string{
+				"x{1}@example.org", "o'neil+cv@example.org", "a|b~c@example.org", "#!$%&*=?^_@example.org", "-ada@example.org", "-@example.org", "+ada@example.org",
+			} {
 				since := w.Now()
-				raw, _ := w.incoming(addr, "Hello", "Hello")
-				w.deliver(t, provider.PlaceInbox, raw)
-				if items := search(t, l, provider.Query{From: []string{"nobody@example.org", addr}, Since: since}); len(items) != 1 {
+				for _, from := range []string{addr, "somebody.else@example.net"} {
+					raw, _ := w.incoming(from, "Hello", "Hello")
+					w.deliver(t, provider.PlaceInbox, raw)
+				}
+				items := search(t, l, provider.Query{From: []string{"nobody@example.org", addr}, Since: since})
+				if len(items) != 1 {
 					t.Errorf("%d messages of %s, want 1", len(items), addr)
 				}
+				for _, item := range items {
+					if env, err := l.Envelope(t.Context(), item.Ref); err != nil || len(env.From) != 1 || env.From[0].Addr != addr {
+						t.Errorf("of %s is found %+v, %v", addr, env, err)
+					}
+				}
+				w.Advance(time.Second)
+			}
+			// An address that no search can ask for is no reason to ask for nobody.
+			for _, addr := range []string{"ada@[::1]", "x:y@example.org", "x(y)@example.org"} {
+				search(t, l, provider.Query{From: []string{addr}, Since: w.Now()})
 			}
 		},
 		"OnlyIdentifiersOfContent": func(t *testing.T, w *world) {

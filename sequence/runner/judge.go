@@ -83,7 +83,7 @@ func (p *pass) judge(l *loaded, b *store.Batch, j *judgement) error {
 	if !j.later {
 		b.Index = append(b.Index, p.refRow(l, j.env.Ref))
 	}
-	if t := j.env.Thread; t != "" && j.direction == provider.DirectionIn && hit.Evidence == provider.EvidenceAddress {
+	if t := j.env.Thread; t != "" && hit.Evidence == provider.EvidenceAddress && j.opens() {
 		// The thread that the recipient opened is part of the conversation now.
 		if !slices.Contains(l.rec.Threads, t) {
 			l.rec.Threads = append(l.rec.Threads, t)
@@ -121,6 +121,13 @@ func (p *pass) judge(l *loaded, b *store.Batch, j *judgement) error {
 	}
 	b.Outbox = append(b.Outbox, row)
 	return nil
+}
+
+// opens reports whether the message began its thread. One that answers
+// somebody else's mail lies in a thread of others, of which nothing is ours but
+// what the recipient writes.
+func (j *judgement) opens() bool {
+	return j.direction == provider.DirectionIn && len(j.env.InReplyTo)+len(j.env.References) == 0 && !j.env.Partial
 }
 
 // event says what the message means to the engine. No kind is nothing: the

@@ -120,7 +120,10 @@ func (r *Runner) PreviewStatus(ctx context.Context, id string) (PreviewReport, e
 		return PreviewReport{}, fmt.Errorf("runner: preview status: %w", err)
 	}
 	report := PreviewReport{Enrollment: r.view(l)}
-	mb := observed{mb: linked.Mailbox, r: r, mailbox: l.row.Mailbox}
+	if mailboxID(linked) != l.row.Mailbox {
+		return PreviewReport{}, &provider.Error{Kind: provider.ErrMailboxUnusable, Op: "runner: preview status", Reason: "other_mailbox"}
+	}
+	mb := observed{mb: linked.Mailbox, r: r, mailbox: l.row.Mailbox, link: linked.Link}
 	for _, step := range l.seq.Steps {
 		m := PreviewMail{Step: int(step.ID), Subject: step.Subject, State: PreviewQueued}
 		for _, in := range intents {
@@ -149,6 +152,9 @@ func (r *Runner) previewMail(ctx context.Context, mb observed, in store.Intent, 
 		return err
 	}
 	m.Subject = meta.Subject
+	if in.State != store.IntentSent {
+		return nil // on its way, or of unknown outcome: Tick finds out
+	}
 	copies, err := mb.copies(ctx, in, false, ReasonPreview)
 	switch {
 	case errors.Is(err, provider.ErrNotSettled), errors.Is(err, provider.ErrNotSent), errors.Is(err, provider.ErrOutcomeUnknown):

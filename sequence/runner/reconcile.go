@@ -106,7 +106,8 @@ const maxWaiting = 24 * time.Hour
 
 // copies asks the mailbox where copies of an intent's mail lie. Proven is
 // whether the mailbox is still known to keep them; it must have been when the
-// mail was about to leave, too.
+// mail was about to leave, too. Of a mail that is known to have left they are
+// asked for by the ids that it has, and no other mail is looked at.
 func (o observed) copies(ctx context.Context, in store.Intent, proven bool, reason string) ([]provider.Located, error) {
 	meta, err := o.r.metaOf(in)
 	if err != nil {
@@ -119,7 +120,16 @@ func (o observed) copies(ctx context.Context, in store.Intent, proven bool, reas
 	for _, a := range meta.To {
 		key.To = append(key.To, a.Addr)
 	}
-	return o.locate(ctx, key, reason)
+	key.Accepted = in.State == store.IntentSent
+	if key.Accepted {
+		key.Thread = orElse(in.Thread, key.Thread)
+	}
+	found, err := o.locate(ctx, key, reason)
+	if key.Accepted && len(found) == 0 && in.RealMessageID != "" && in.RealMessageID != in.MessageID {
+		key.MessageID = in.RealMessageID
+		return o.locate(ctx, key, reason)
+	}
+	return found, err
 }
 
 // departed picks the copy that proves that the mail left, the one in Sent
