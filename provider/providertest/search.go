@@ -230,10 +230,6 @@ func searchTests() tests {
 				}
 				w.Advance(time.Second)
 			}
-			// An address that no search can ask for is no reason to ask for nobody.
-			for _, addr := range []string{"ada@[::1]", "x:y@example.org", "x(y)@example.org"} {
-				search(t, l, provider.Query{From: []string{addr}, Since: w.Now()})
-			}
 		},
 		"OnlyIdentifiersOfContent": func(t *testing.T, w *world) {
 			need(t, w.Reads != nil, "counts of reads")
