@@ -19,8 +19,12 @@ func (s *splitter) answers() {
 		}
 	}
 	for i := first; i < len(s.lines); i++ {
-		if s.kinds[i] == Quote {
-			s.kinds[i] = Context
+		if s.kinds[i] != Quote {
+			continue
+		}
+		s.kinds[i] = Context
+		if a, ok := attributionAt(s.lines, i); ok && a.program {
+			s.mark(max(a.start, first), a.end, Attribution)
 		}
 	}
 }
@@ -46,7 +50,7 @@ func (s *splitter) announced(end int) bool {
 			place := anyIn(w, belowWords) || anyIn(w, colourWords) || anyIn(w, belowSigns)
 			switch {
 			case !place:
-			case anyIn(w, answerWords) && anyIn(w, ownWords), anyIn(w, answerSigns) && anyIn(w, belowSigns):
+			case anyIn(w, answerWords) && (anyIn(w, ownWords) || anyIn(w, colourWords)), anyIn(w, answerSigns) && anyIn(w, belowSigns):
 				return true
 			case anyIn(w, colourWords) && (anyIn(w, seeWords) || strings.Count(w, " ") <= 6):
 				return true
@@ -61,10 +65,10 @@ func (s *splitter) announced(end int) bool {
 // What people say of their answers: that they are answers, theirs, and where
 // they stand.
 var (
-	answerWords = spaced("answer|answers|answered|reply|replies|replied|response|responses|responded|comment|comments|commented|remarks|feedback|antwort|antworten|anmerkung|anmerkungen|kommentar|kommentare|beantwortet|réponse|réponses|commentaires|remarques|répondu",
+	answerWords = spaced("rispondo|respondo|antworte|réponds|beantwoord|svarar|svarer|odpowiadam|odpovídám|odpovedám|отвечаю|відповідаю|yanıtladım|cevapladım|vastasin|válaszoltam|am răspuns|answer|answers|answered|reply|replies|replied|response|responses|responded|comment|comments|commented|remarks|feedback|antwort|antworten|anmerkung|anmerkungen|kommentar|kommentare|beantwortet|réponse|réponses|commentaires|remarques|répondu",
 		"respuesta|respuestas|comentarios|respondido|risposta|risposte|commenti|risposto|antwoord|antwoorden|opmerkingen|resposta|respostas|comentários|respondi|svar|svaren|svarene|kommentarer|odpowiedzi|odpowiedź|uwagi|komentarze|odpovědi|odpověď|odpovede|komentáře",
 		"ответы|ответ|ответил|ответила|комментарии|відповіді|відповідь|коментарі|yanıtlarım|cevaplarım|yanıtlar|cevaplar|vastaukset|vastaukseni|kommenttini|válaszok|válaszaim|răspunsuri|răspunsurile|απαντήσεις|jawaban|câu trả lời|תשובות|התשובות|إجاباتي|الإجابات")
-	ownWords = spaced("my|mine|i|i've|our|see|please|find|answered|answers|here|meine|unsere|siehe|bitte|habe|finden|antworten|mes|nos|voir|voici|vois|trouverez|ai|j'ai|mis|he|nuestras|ver|véase|vea|mie|miei|vedi|ho|ecco|mijn|onze|zie|heb|minhas|meus|veja|vide|seguem|segue",
+	ownWords = spaced("rispondo|respondo|antworte|réponds|beantwoord|svarar|svarer|odpowiadam|odpovídám|odpovedám|отвечаю|відповідаю|yanıtladım|cevapladım|vastasin|válaszoltam|am răspuns|my|mine|i|i've|our|see|please|find|answered|answers|here|meine|unsere|siehe|bitte|habe|finden|antworten|mes|nos|voir|voici|vois|trouverez|ai|j'ai|mis|he|nuestras|ver|véase|vea|mie|miei|vedi|ho|ecco|mijn|onze|zie|heb|minhas|meus|veja|vide|seguem|segue",
 		"mina|mitt|mine|mit|se|moje|swoje|patrz|zobacz|viz|své|мои|мой|см|смотрите|свої|мої|див|yanıtlarım|cevaplarım|vastaukseni|kommenttini|katso|ks|válaszaim|lásd|mele|vezi|μου|lihat|saya|tôi|שלי|התשובות|إجاباتي|ответил|ответила|beantwortet|répondu|risposto|respondi|respondido")
 	seeWords    = spaced("see|please see|look|siehe|s|sieh|voir|voyez|vois|ver|véase|vea|vedi|vedere|zie|veja|vide|se|patrz|zobacz|viz|см|смотрите|див|katso|ks|lásd|vezi|bakınız|bkz|lihat")
 	colourWords = spaced("inline|in line|in red|in blue|in green|in bold|in caps|in capitals|in colour|in color|in the text|in your mail|in your email|in your e mail|interspersed|between the lines|in rot|in blau|in grün|farbig|rot|im text|in ihrer mail|in deiner mail|en rouge|en bleu|en vert|en gras|dans le texte",

@@ -111,16 +111,27 @@ func attributes(s string) (j judgement) {
 	j.opened = opens(low)
 	j.program = from && date && clock
 	j.timed = verb && date && clock
-	if !j.program && verb && wroteMyself(w) {
+	if !j.program && verb && (wroteMyself(w) || related(s)) {
 		return j
 	}
 	j.sure = verb && j.opened && date && (from || clock && endsWithVerb(w, low)) ||
 		verb && from && when && clock && endsWithVerb(w, low) ||
-		last && date && clock
-	j.ok = j.sure || j.program || j.timed || verb && from || last && when ||
+		last && date && clock && verb
+	j.ok = j.sure || j.program || j.timed || verb && from && (when || !j.opened) || last && (date || clock) ||
 		verb && j.opened && (clock || date && endsWithWriter(address.ReplaceAllString(s, " ")) || year && screenName(low))
 	j.sure = j.sure && !anyIn(" "+w, personWords)
 	return j
+}
+
+// related reports whether the writer is told by a relation: "my boss", "your
+// colleague Anna". Programs write names.
+func related(s string) bool {
+	for _, t := range tokens(s) {
+		if relationWords[t] {
+			return true
+		}
+	}
+	return false
 }
 
 // screenName reports whether one word stands between a comma and the last: the

@@ -80,7 +80,7 @@ func (h heads) block() bool {
 	if h&headSubject != 0 {
 		return h&headDated != 0 || h&headDate != 0 && h&headTo != 0
 	}
-	return h&headAddress != 0 && h&headDate != 0 && h&headTo != 0
+	return h&headAddress != 0 && h&(headDated|headOpening) == headDated|headOpening && h&headTo != 0
 }
 
 // headerLines reads header lines from i on: labelled ones, what continues
@@ -174,7 +174,7 @@ const (
 
 // divider says what a line of dashes is.
 func divider(s string) dividerKind {
-	inner := strings.Trim(s, "-_=—–*~ \u00a0")
+	inner := strings.Trim(s, "-_=—–‐‑―*~ \u00a0")
 	if inner == "" {
 		if len(s) >= 3 && !strings.Contains(s, " ") || len(s) >= 5 {
 			return plainRule
@@ -189,7 +189,7 @@ func divider(s string) dividerKind {
 	if forwardOpenings[low] {
 		return forwardRule
 	}
-	if !strings.HasPrefix(s, "--") && !strings.HasPrefix(s, "__") && !strings.HasPrefix(s, "==") && !strings.HasPrefix(s, "—") {
+	if !strings.HasPrefix(s, "--") && !strings.HasPrefix(s, "__") && !strings.HasPrefix(s, "==") && !strings.HasPrefix(s, "—") && !strings.HasPrefix(s, "‐‐") {
 		return notDivider
 	}
 	switch {

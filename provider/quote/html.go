@@ -18,6 +18,9 @@ func htmlLines(h string) ([]line, bool) {
 		case html.ErrorToken: // the end: a reader of a string has no other error
 			r.flush()
 			r.trimEnd()
+			if r.rest.Len() > 0 {
+				r.lines = append(r.lines, line{raw: r.rest.String(), text: clean(r.rest.String())})
+			}
 			return r.lines, r.marked
 		case html.TextToken:
 			if r.skipped == 0 {
@@ -62,6 +65,7 @@ type renderer struct {
 	cutSoon bool            // it does if it is a rule
 	marked  bool
 	lines   []line
+	rest    strings.Builder // what is below maxLines
 }
 
 func (r *renderer) start(z *html.Tokenizer) {
@@ -292,6 +296,10 @@ func (r *renderer) add(s string) {
 		l.raw = strings.TrimRight(strings.Repeat(">", l.depth)+" "+s, " ") + "\n"
 	} else {
 		l.raw = s + "\n"
+	}
+	if len(r.lines) >= maxLines {
+		r.rest.WriteString(l.raw)
+		return
 	}
 	r.lines = append(r.lines, l)
 }

@@ -9,6 +9,10 @@ import (
 // a header line or a signature. What is longer is prose.
 const maxMark = 400
 
+// maxLines is how many lines are looked at. What is below them stands in one
+// more and is kept: nobody writes as much, and lines cost memory.
+const maxLines = 200_000
+
 // line is one line of a body.
 type line struct {
 	raw   string // as it stands, with its line end
@@ -36,7 +40,7 @@ func textLines(text string) []line {
 	var lines []line
 	for len(text) > 0 {
 		raw := text
-		if i := strings.IndexByte(text, '\n'); i >= 0 {
+		if i := strings.IndexByte(text, '\n'); i >= 0 && len(lines) < maxLines {
 			raw = text[:i+1]
 		}
 		text = text[len(raw):]

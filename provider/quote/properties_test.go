@@ -42,6 +42,17 @@ func properties(t *testing.T, b quote.Body) {
 		t.Fatalf("the pieces are not the text:\n%q\n%q", joined.String(), b.Text)
 	}
 	fresh := p.Fresh()
+	if !p.HTML {
+		have := make(map[string]bool)
+		for l := range strings.SplitSeq(strings.ReplaceAll(b.Text, "\r\n", "\n"), "\n") {
+			have[l] = true
+		}
+		for l := range strings.SplitSeq(fresh, "\n") {
+			if !have[l] && fresh != "" {
+				t.Fatalf("the line %q is not of the body", l)
+			}
+		}
+	}
 	if len(fresh) > kept {
 		t.Fatalf("the fresh text is longer than what is kept")
 	}
@@ -60,6 +71,24 @@ func TestIdempotent(t *testing.T) {
 			t.Errorf("%s: the fresh text of the fresh text is\n%s\nnot\n%s", c.name, got, c.fresh)
 		}
 	}
+}
+
+// TestProseStays deals anew what people wrote in all samples, without marks:
+// nothing of it is folded.
+func TestProseStays(t *testing.T) {
+	var typed []string
+	for _, file := range []string{"text.txt", "clients_text.txt", "clients_html.txt", "adversary_text.txt", "adversary_html.txt"} {
+		for _, c := range samples(t, file) {
+			if !strings.Contains(c.fresh, ">") && !strings.Contains(c.fresh, "|") {
+				for _, l := range linesOf(c.fresh) {
+					if l != "--" { // with a name below it, it begins a signature
+						typed = append(typed, l)
+					}
+				}
+			}
+		}
+	}
+	allStay(t, typed)
 }
 
 // TestMixed deals lines of all cases anew, with CRLF and without.

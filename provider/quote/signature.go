@@ -42,17 +42,29 @@ func signatureAt(lines []line, end, floor int) int {
 // too.
 func signs(lines []line) bool {
 	count, named := 0, false
-	for _, l := range lines {
-		if l.text == "" {
+	for start := 0; start < len(lines); {
+		if lines[start].text == "" {
+			start++
 			continue
 		}
-		if count++; count == 1 && !mobile(l.text) && (len(l.text) > 90 || endsSentence(l.text)) {
-			return false
+		end := start
+		for end < len(lines) && lines[end].text != "" {
+			end++
 		}
-		named = named || count <= 3 && nameLike(l.text) || contact(l.text)
-		if strings.HasSuffix(l.text, "?") || strings.HasSuffix(l.text, "？") {
-			return false
+		if notice(lines[start:end]) {
+			count, named = count+1, true
+			start = end
+			continue
 		}
+		for _, l := range lines[start:end] {
+			count++
+			reached := contact(l.text)
+			named = named || reached || count <= 3 && nameLike(l.text)
+			if !reached && (endsSentence(l.text) || count == 1 && len(l.text) > 90) || strings.HasSuffix(l.text, "?") || strings.HasSuffix(l.text, "？") {
+				return false
+			}
+		}
+		start = end
 	}
 	return named || count == 0
 }
@@ -96,7 +108,7 @@ func mobile(s string) bool {
 		s = s[:i] + " " + rest // without the address of a link
 	}
 	w := words(s)
-	if strings.Contains(w, " outlook ") && (strings.Contains(w, "ios") || strings.Contains(w, "android")) && strings.Count(w, " ") <= 7 && len(w) < 60 {
+	if strings.Contains(w, " outlook") && (strings.Contains(w, "ios") || strings.Contains(w, "android")) && strings.Count(w, " ") <= 7 && len(w) < 60 {
 		return true // "Get Outlook for iOS", in every language
 	}
 	for _, p := range sentPhrases {

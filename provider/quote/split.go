@@ -1,5 +1,7 @@
 package quote
 
+import "strings"
+
 // splitter gives each line of a body its kind.
 type splitter struct {
 	lines []line
@@ -62,6 +64,9 @@ func (s *splitter) find() {
 				s.cut.body, s.cut.forward = c.body, c.forward
 			}
 			s.cut.end = s.contained()
+			return
+		case l.depth == 3 && strings.HasSuffix(l.text, ">>>") && attributes(strings.TrimRight(l.text, "> ")).program:
+			s.cut = cut{start: i, body: i + 1, end: len(s.lines)} // GroupWise
 			return
 		case l.depth > 0 || l.text == "":
 			continue

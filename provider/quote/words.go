@@ -43,7 +43,12 @@ var writingSigns = []string{"写道", "寫道", "写到", "写了", "書きま�
 var personWords = spaced("i|we|ich|wir|je|nous|j'ai|yo|nosotros|io|noi|ik|wij|eu|nós|ja|я|мы|jeg|jag|vi|minä")
 
 // tellers stand beside the verb where the author tells what they wrote.
-var tellers = set("she|they|er|sie|elle|ella|hij|он|она|i|i've|we|we've|ich|wir|habe|haben|je|j'ai|nous|avons|yo|he|nosotros|hemos|io|ho|noi|abbiamo|ik|wij|we|heb|hebben|eu|nós|я|мы|ми|jeg|jag|minä")
+var tellers = set("to|me|us|mir|uns|that|dass|que|che|she|they|er|sie|il|elle|ella|hij|он|она|i|i've|we|we've|ich|wir|habe|haben|je|j'ai|nous|avons|yo|he|nosotros|hemos|io|ho|noi|abbiamo|ik|wij|we|heb|hebben|eu|nós|я|мы|ми|jeg|jag|minä")
+
+// relationWords stand before a person who is not named. They are looked for
+// in small letters only.
+var relationWords = set("my|your|our|his|her|their|the|mein|meine|dein|deine|ihr|ihre|unser|unsere|euer|eure|mon|ma|mes|ton|ta|votre|vos|notre|nos|leur|mi|su|tu|nuestro|nuestra|mio|mia|suo|sua|vostro|vostra|nostro|nostra|mijn|uw|jouw|jullie|onze",
+	"meu|minha|seu|nosso|nossa|min|din|vår|er|mój|moja|pana|pani|nasz|nasza|můj|moje|váš|vaše|náš|мой|моя|ваш|ваша|наш|наша|мій|твій|benim|sizin|bizim|meidän|teidän|minun")
 
 // openingWords begin an attribution: "on" and the days of the week.
 var openingWords = set(
