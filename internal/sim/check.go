@@ -409,7 +409,7 @@ func (c *candidate) checkLog(ctx context.Context, mails int, say func(string, ..
 		}
 	}
 	undecided := slices.ContainsFunc(c.told, func(s string) bool { return strings.Contains(s, c.Address) && strings.Contains(s, "nobody can tell") })
-	if out != mails && !undecided {
+	if out != mails && !undecided && !(out < mails && c.endedUnasked()) {
 		say("%d mails left, and the conversation has %d", mails, out)
 	}
 	for _, m := range c.wrote() {
@@ -430,6 +430,14 @@ func (c *candidate) checkLog(ctx context.Context, mails int, say func(string, ..
 		}
 	}
 	return nil
+}
+
+// endedUnasked reports whether the drip was ended by hand once a backup was put
+// back, before its mailbox could be asked what had left since.
+func (c *candidate) endedUnasked() bool {
+	_, stopped := c.stopped[c.id]
+	_, answered := c.desk.answered[c.key()]
+	return c.pending && (stopped || answered)
 }
 
 // optional reports whether a message need not be found: whoever answers from

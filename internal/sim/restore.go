@@ -63,6 +63,7 @@ func (w *world) restore(ctx context.Context) (err error) {
 			w.note("a process will die %d steps into Recover", h.life.left)
 		}
 		rep, err := h.run.Recover(ctx, runner.RecoverParams{Since: w.restored.from.Add(-clocksDiffer)})
+		w.pending = len(rep.Pending) > 0
 		w.note("recover: asked %d, found %d, unsettled %d, undecided %d, pending %v, %v", rep.Asked, rep.Found, rep.Unsettled, rep.Undecided, rep.Pending, err)
 		if h.life.dead {
 			if err := w.birth(h.number()); err != nil {

@@ -50,6 +50,7 @@ type world struct {
 	putBack  func() (Stores, error)
 	backedUp time.Time
 	restored span // from the backup to its restoration
+	pending  bool // a mailbox could not be asked then
 	notes    []string
 	wrong    []string
 	byHand   []note               // what owners wrote and is not in their mailbox yet

@@ -99,8 +99,10 @@ func (r *Runner) restoration(ctx context.Context) (*restoration, error) {
 //
 // What the host did in the lost time is lost as well, and Recover can't find
 // it. Tell the runner again: of erasures before Recover; of stops, pauses,
-// unsubscriptions and answers reported with RecordReply after it, before the
-// first Tick.
+// unsubscriptions, answers reported with RecordReply and replies (Reply, under
+// the same Key: it is not sent twice) after it, before the first Tick. A drip
+// that so ends while its mailbox is Pending is not asked about any more: a mail
+// of its that left in the lost time is missing in its conversation.
 func (r *Runner) Recover(ctx context.Context, p RecoverParams) (RecoverReport, error) {
 	re, err := r.noteRestoration(ctx, p)
 	if err != nil {
