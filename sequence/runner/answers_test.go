@@ -3,6 +3,7 @@ package runner_test
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -391,32 +392,100 @@ func testColleagueNeedsNoAnswer(t *testing.T, on storage) {
 	}
 }
 
-// TestAnsweredBefore: what the owner wrote by hand before the recipient did is
-// no answer to that, in whatever order the two are read.
-func TestAnsweredBefore(t *testing.T) { onEachStore(t, testAnsweredBefore) }
+// TestOrderOfAnswers: what the owner wrote by hand answers what the recipient
+// wrote before it, and nothing that came after, in whatever order the two are
+// read.
+func TestOrderOfAnswers(t *testing.T) { onEachStore(t, testOrderOfAnswers) }
 
-func testAnsweredBefore(t *testing.T, on storage) {
-	w := newWorld(t, on)
-	w.person("grace@example.net")
-	id := w.enroll("grace@example.net").ID
-	w.tick()
-	w.pass(time.Hour)
-	ours := w.first("grace@example.net").MessageID
-	w.open.err = &provider.Error{Kind: provider.ErrTemporary, Op: "open", Reason: "down"}
-	if _, err := w.box.Submit(postoffice.SubmitParams{Raw: crlfLines("From: "+sender, "To: grace@example.net", "Subject: Re: A role in Lisbon",
-		"Message-ID: <byhand@agency.example.com>", "In-Reply-To: "+ours, "References: "+ours, "", "I will call you.", "")}); err != nil {
-		t.Fatal(err)
+func testOrderOfAnswers(t *testing.T, on storage) {
+	for _, gap := range []bool{false, true} {
+		for _, before := range []bool{false, true} {
+			t.Run(fmt.Sprintf("gap %t, before %t", gap, before), func(t *testing.T) {
+				w := newWorld(t, on)
+				w.person("grace@example.net")
+				id := w.enroll("grace@example.net").ID
+				w.tick()
+				w.pass(time.Hour)
+				ours := w.first("grace@example.net").MessageID
+				w.open.err = &provider.Error{Kind: provider.ErrTemporary, Op: "open", Reason: "down"}
+				acts := []func(){
+					func() { w.byHand("grace@example.net", ours) },
+					func() { w.write("grace@example.net", "Re: A role in Lisbon", ours, "When?") },
+				}
+				if !before {
+					slices.Reverse(acts)
+				}
+				for _, act := range acts {
+					act()
+					w.clock.Advance(time.Hour)
+				}
+				if gap {
+					w.box.ExpireChanges()
+				}
+				w.open.err = nil
+				w.pass(3 * time.Hour)
+				needed := ""
+				if before {
+					needed = id
+				}
+				if e := w.get(id); e.Flagged != before {
+					t.Errorf("flagged is %t: %s", e.Flagged, w.events.kinds(id))
+				}
+				if got := w.needed("maria"); got != needed {
+					t.Errorf("%q needs an answer, want %q", got, needed)
+				}
+			})
+		}
 	}
-	w.clock.Advance(time.Hour)
-	w.write("grace@example.net", "Re: A role in Lisbon", ours, "When?")
-	w.box.ExpireChanges()
-	w.open.err = nil
-	w.pass(3 * time.Hour)
-	if e := w.get(id); !e.Flagged {
-		t.Errorf("it is not flagged: %s", w.events.kinds(id))
+}
+
+// byHand is a mail that the mailbox's owner writes in a thread.
+func (w *world) byHand(to, answers string) {
+	w.t.Helper()
+	if _, err := w.box.Submit(postoffice.SubmitParams{Raw: crlfLines("From: "+sender, "To: "+to, "Subject: Re: A role in Lisbon",
+		fmt.Sprintf("Message-ID: <%d@agency.example.com>", w.clock.Now().UnixNano()), "In-Reply-To: "+answers, "References: "+answers, "", "Here you are.", "")}); err != nil {
+		w.t.Fatal(err)
 	}
-	if got := w.needed("maria"); got != id {
-		t.Errorf("%q needs an answer, want %q", got, id)
+}
+
+// TestPassedOn: a colleague whom the owner shows the thread to, and who
+// answers there, is not the recipient: nothing else that they write is read.
+func TestPassedOn(t *testing.T) { onEachStore(t, testPassedOn) }
+
+func testPassedOn(t *testing.T, on storage) {
+	const boss = "boss@agency.example.com"
+	for name, meanwhile := range map[string]func(*world){
+		"read at once":   func(w *world) { w.pass(time.Hour) },
+		"read together":  func(w *world) { w.clock.Advance(time.Minute) },
+		"read after all": func(w *world) { w.clock.Advance(time.Minute); w.box.ExpireChanges() },
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t, on)
+			w.person("grace@example.net")
+			id := w.enroll("grace@example.net").ID
+			w.tick()
+			w.pass(time.Hour)
+			ours := w.first("grace@example.net").MessageID
+			w.byHand(boss, ours)
+			meanwhile(w)
+			w.write(boss, "Re: A role in Lisbon", ours, "Hire her.")
+			if name == "read after all" {
+				w.box.ExpireChanges()
+			}
+			w.pass(time.Hour)
+			if e := w.get(id); e.Status != runner.StatusTookOver && e.Status != runner.StatusReplied {
+				t.Errorf("it is %s", e.Status)
+			}
+			before := directions(w.conversation(id))
+			if _, err := w.office.Deliver(postoffice.Mail{To: sender, Unrelated: true, Raw: crlfLines("From: "+boss, "To: "+sender, "Subject: Your salary", "Message-ID: <s@agency.example.com>", "", "It goes up.", "")}); err != nil {
+				t.Fatal(err)
+			}
+			w.pass(3 * time.Hour)
+			if got := directions(w.conversation(id)); got != before {
+				t.Errorf("the conversation is %q", got)
+			}
+			w.sound()
+		})
 	}
 }
 
@@ -473,4 +542,25 @@ func testClocksDiffer(t *testing.T, on storage) {
 	w.pass(time.Hour)
 	w.want(first, runner.StatusReplied, 1)
 	w.want(second, runner.StatusReplied, 0)
+}
+
+// TestToldAfterTheEnd: what comes after the last mail is told as what it is.
+func TestToldAfterTheEnd(t *testing.T) { onEachStore(t, testToldAfterTheEnd) }
+
+func testToldAfterTheEnd(t *testing.T, on storage) {
+	for act, told := range map[postoffice.Act]string{
+		postoffice.Answer: "replied flagged", postoffice.OutOfOffice: "auto_replied", postoffice.BounceLater: "bounced flagged",
+	} {
+		w := newWorld(t, on)
+		w.person("grace@example.net", postoffice.Behaviour{Do: act, After: time.Hour, Until: start.Add(9 * day)})
+		one := threeSteps()
+		one.Steps = one.Steps[:1]
+		id := w.enroll("grace@example.net", func(p *runner.EnrollParams) { p.Sequence = one }).ID
+		w.tick()
+		w.pass(3 * time.Hour)
+		w.want(id, runner.StatusCompleted, 1)
+		if got := w.events.kinds(id); got != "enrolled sent completed "+told {
+			t.Errorf("%s: the events are %q", act, got)
+		}
+	}
 }

@@ -197,7 +197,7 @@ func (r *Runner) happen(l *loaded, b *store.Batch, ev sequence.Event, reason str
 	}
 	l.st = st
 	at := ev.At.Time()
-	if kind, ok := factOf(ev.Kind); ok && st != before {
+	if kind, ok := factOf(ev.Kind); ok && (st != before || arrived(ev.Kind) && before.Terminal()) {
 		r.tell(l, b, Event{Kind: kind, At: at, Step: int(ev.Step), Reason: reason, Until: ev.Until.Time()})
 	}
 	for _, e := range effects.List[:effects.N] {
@@ -207,7 +207,9 @@ func (r *Runner) happen(l *loaded, b *store.Batch, ev sequence.Event, reason str
 			r.tell(l, b, Event{Kind: EventFlagged, At: at, Step: int(e.Step), Reason: reason})
 		case sequence.EffectStopped:
 			l.rec.Ended = reason
-			r.tell(l, b, Event{Kind: stopKind(st.Reason), At: at, Step: int(e.Step), Reason: reason})
+			if !arrived(ev.Kind) { // else it was told
+				r.tell(l, b, Event{Kind: stopKind(st.Reason), At: at, Step: int(e.Step), Reason: reason})
+			}
 		case sequence.EffectCompleted:
 			r.tell(l, b, Event{Kind: EventCompleted, At: at})
 		case sequence.EffectCrossed:
@@ -239,8 +241,22 @@ func factOf(k sequence.EventKind) (EventKind, bool) {
 		return EventFailed, true
 	case sequence.EventAutoReplied:
 		return EventAutoReplied, true
+	case sequence.EventReplied:
+		return EventReplied, true
+	case sequence.EventBounced:
+		return EventBounced, true
 	}
 	return "", false
+}
+
+// arrived reports whether an engine event is a mail that came, which is told
+// though it changes nothing of a run that has ended.
+func arrived(k sequence.EventKind) bool {
+	switch k {
+	case sequence.EventAutoReplied, sequence.EventReplied, sequence.EventBounced:
+		return true
+	}
+	return false
 }
 
 func stopKind(r sequence.Reason) EventKind {

@@ -53,7 +53,8 @@
 // anything. An address from which a person answered, citing a mail of ours,
 // counts as the recipient's from then on: mail from it in a new thread is
 // searched for, and belongs to the conversation. Up to three are taken; lying
-// in the thread proves no address. Services merge threads of equal subject:
+// in the thread proves no address, and neither does the answer of somebody whom
+// the owner wrote to by hand in the conversation. Services merge threads of equal subject:
 // two recipients in one each keep their own conversation, what the owner
 // writes by hand there ends the drip of whom it is addressed to, and what somebody
 // unknown writes there without citing us holds and flags both. An automatic answer holds until the return date it names; a
@@ -108,7 +109,8 @@
 //
 // Events leave from the outbox, where they were put in the same commit as what
 // they tell of: a crash loses none. A Sink gets them in order, each at least
-// once under the same Event.ID. Channel is a Sink for hosts that would rather
+// once under the same Event.ID. An answer, an automatic one and a failure for
+// good are told as such also after the last mail. Channel is a Sink for hosts that would rather
 // receive from a Go channel; an event stays in the outbox until its receiver
 // has acknowledged it.
 //

@@ -14,9 +14,9 @@ const (
 	EventUnknown        EventKind = "outcome_unknown" // a send got no answer; the mailbox will be asked
 	EventFailed         EventKind = "send_failed"     // definitely not sent; Reason says why
 	EventPriorContact   EventKind = "prior_contact"   // before the first step: Count mails of the recipient are in the mailbox
-	EventReplied        EventKind = "replied"
-	EventAutoReplied    EventKind = "auto_replied"
-	EventBounced        EventKind = "bounced"
+	EventReplied        EventKind = "replied"         // an answer came; a drip that was under way has ended
+	EventAutoReplied    EventKind = "auto_replied"    // an automatic answer came; Until is when the hold of a drip that is under way ends
+	EventBounced        EventKind = "bounced"         // a mail failed for good; a drip that was under way has ended
 	EventUnsubscribed   EventKind = "unsubscribed"
 	EventOptOut         EventKind = "opt_out"   // an answer seems to ask for no more mail: a person confirms it with Unsubscribe, nothing else is done
 	EventTookOver       EventKind = "took_over" // the sender wrote in the thread by hand

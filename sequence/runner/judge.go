@@ -112,7 +112,12 @@ func (p *pass) judge(l *loaded, b *store.Batch, j *judgement) error {
 		return nil
 	}
 	j.offer(p.r, l, b, hit)
-	if j.byHand() && (l.rec.Heard == nil || !l.rec.Heard.At.After(j.env.Received)) { // a gap is read newest first
+	// A gap is read newest first, so either may be read before the other.
+	if j.byHand() {
+		l.wroteByHand(j.env, p.linked.Account)
+	}
+	unheard := l.rec.Heard == nil || !l.rec.Heard.At.After(l.rec.Answered)
+	if unheard && (j.byHand() || j.settled(l) && ev.Kind == sequence.EventReplied) {
 		p.r.answered(l, b, at.Time())
 	}
 	row, err := p.r.entryRow(j.entry(l, hit))
@@ -128,6 +133,12 @@ func (p *pass) judge(l *loaded, b *store.Batch, j *judgement) error {
 // what the recipient writes.
 func (j *judgement) opens() bool {
 	return j.direction == provider.DirectionIn && len(j.env.InReplyTo)+len(j.env.References) == 0 && !j.env.Partial
+}
+
+// settled reports whether the owner wrote in the conversation by hand after
+// the message came.
+func (j *judgement) settled(l *loaded) bool {
+	return !l.rec.Answered.IsZero() && !j.env.Received.After(l.rec.Answered)
 }
 
 // event says what the message means to the engine. No kind is nothing: the
@@ -257,7 +268,7 @@ func (j *judgement) entry(l *loaded, hit provider.Hit) store.Entry {
 		Ref: string(env.Ref), MessageID: env.MessageID, From: joinAddresses(env.From), To: joinAddresses(env.To),
 		Cc: joinAddresses(env.Cc), Subject: env.Subject, At: env.Received,
 		Answers:      j.byHand(),
-		AnswerNeeded: j.verdict.Class == classify.Human && j.direction == provider.DirectionIn && !hit.Copied,
+		AnswerNeeded: j.verdict.Class == classify.Human && j.direction == provider.DirectionIn && !hit.Copied && !j.settled(l),
 	}
 	if j.direction == provider.DirectionOwn {
 		e.Direction = DirectionOwn

@@ -63,8 +63,55 @@ func (p *pass) newAddress(ctx context.Context, j *judgement, hits []provider.Hit
 	if len(rows) > 0 { // somebody's already
 		return "", nil
 	}
+	if shown, err := p.shownTo(ctx, j.env, hits[0].Key, addr); err != nil || shown {
+		return "", err
+	}
 	return addr, nil
 }
+
+// shownTo reports whether the owner wrote to the address by hand in the
+// conversation: who answers a mail that was passed on to them is not its
+// recipient. What the owner wrote may not have been read yet.
+func (p *pass) shownTo(ctx context.Context, env *provider.Envelope, id, addr string) (bool, error) {
+	l, err := p.again(ctx, id)
+	if err != nil || l == nil || slices.Contains(l.rec.Shown, addr) {
+		return true, err
+	}
+	first, _ := l.known()
+	if env.Thread == "" || first.First.IsZero() || p.within {
+		return false, nil
+	}
+	items, err := p.searchAll(ctx, provider.Query{Threads: []string{env.Thread}, Since: first.First.Add(-time.Minute), To: p.r.cfg.Now().Add(time.Minute)}, ReasonThread)
+	if err != nil {
+		return false, err
+	}
+	items = slices.DeleteFunc(items, func(it provider.Item) bool { return it.Ref == env.Ref || !it.Own && it.Place != provider.PlaceUnknown })
+	p.within = true
+	err = p.items(ctx, items, ReasonThread)
+	p.within = false
+	if err != nil {
+		return false, err
+	}
+	l, err = p.again(ctx, id)
+	return err == nil && (l == nil || slices.Contains(l.rec.Shown, addr)), err
+}
+
+// wroteByHand remembers when and to whom the owner wrote in the conversation.
+func (l *loaded) wroteByHand(env *provider.Envelope, account provider.Account) {
+	if env.Received.After(l.rec.Answered) {
+		l.rec.Answered = env.Received
+	}
+	for _, a := range slices.Concat(env.To, env.Cc) {
+		addr := provider.Normalize(a.Addr)
+		if addr == "" || addr != plain(addr) || account.Owns(addr) || len(l.rec.Shown) >= maxShown || slices.Contains(l.rec.Shown, addr) || slices.Contains(l.addresses(), addr) {
+			continue
+		}
+		l.rec.Shown = append(l.rec.Shown, addr)
+	}
+}
+
+// maxShown bounds what is kept of whom the owner wrote to.
+const maxShown = 50
 
 // meet has mail from a new address of the recipient's counted, and searched
 // for, as that from the one we wrote to.

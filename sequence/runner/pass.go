@@ -26,6 +26,7 @@ type pass struct {
 
 	readStart time.Time      // of the last complete read; zero is none
 	retrying  *passedItem    // what is being tried again; nil is nothing
+	within    bool           // a thread is looked through
 	searched  provider.Query // the last search for senders
 	pacedTill time.Time      // the mailbox has sent as fast as it may until then
 	keptSend  time.Time      // LastSend as it is stored

@@ -36,6 +36,8 @@ type record struct {
 	LookAt    time.Time          `json:"look_at,omitzero"`    // when the open mail is to be looked up
 	Threads   []string           `json:"threads,omitempty"`   // further threads the recipient opened
 	Known     []string           `json:"known,omitempty"`     // further addresses the recipient answered from, normalised
+	Shown     []string           `json:"shown,omitempty"`     // addresses, not the recipient's, that the owner wrote to by hand in it, normalised
+	Answered  time.Time          `json:"answered,omitzero"`   // when the owner last wrote in it by hand
 	Sought    time.Time          `json:"sought,omitzero"`     // when earlier mail of the recipient was looked for
 	Heard     *heard             `json:"heard,omitempty"`     // the newest mail that a person wrote in it
 	Replies   []string           `json:"replies,omitempty"`   // enrollments of the replies in its conversation

@@ -96,7 +96,7 @@ func testReply(t *testing.T, on storage) {
 	if w.needed("maria") != id || !w.get(id).Flagged {
 		t.Error("the next answer is not flagged")
 	}
-	if got := w.events.kinds(id); got != "enrolled sent replied flagged answered flagged" {
+	if got := w.events.kinds(id); got != "enrolled sent replied flagged answered replied flagged" {
 		t.Errorf("the events are %q", got)
 	}
 	if len(w.conversation(e.ID)) != 0 {
