@@ -295,6 +295,7 @@ func (p *pass) matched(ctx context.Context, env *provider.Envelope, m provider.M
 		}
 	}
 	j := judgement{env: env, msg: msg, verdict: v, direction: m.Direction, later: later, hits: make(map[string]provider.Hit)}
+	j.told = p.retrying != nil && !p.retrying.Since.IsZero() && classify.Classify(env, nil).Class == classify.Human
 	j.read(p.r.safe)
 	j.shared = shared(m.Hits, ls)
 	credited := creditNewest(m.Hits, ls)

@@ -19,6 +19,7 @@ type judgement struct {
 	direction provider.Direction
 	said      said
 	hits      map[string]provider.Hit // the conversations it is part of
+	told      bool                    // that it is an answer was told when its headers were read
 	later     bool                    // its content can't be had now: it is judged and logged once more then
 	shared    bool                    // it lies in a thread of several people, and its author is none of them
 	address   string                  // an address that it shows to be the recipient's too; empty is none
@@ -98,7 +99,7 @@ func (p *pass) judge(l *loaded, b *store.Batch, j *judgement) error {
 	}
 	ev, reason := j.event(l, hit, p.r.calendar(l).Zone)
 	ev.At = at
-	if ev.Kind != sequence.EventNone {
+	if ev.Kind != sequence.EventNone && !(ev.Kind == sequence.EventReplied && j.told && l.st.Terminal()) {
 		if err := p.r.happen(l, b, ev, reason); err != nil {
 			return err
 		}
