@@ -10,13 +10,14 @@ import (
 type dated struct {
 	day     time.Time
 	at, end int
+	lasts   bool // it ends a range of days in one month: 3 - 17 September
 }
 
 // datesIn returns the dates near marks, in the order of the text. A weekday
 // counts as a date only where a mark announces it.
 func datesIn(text string, marks []hit[mark], base time.Time) []dated {
 	var out []dated
-	s := scanner{text: text, base: base}
+	s := scanner{text: text, base: base, order: orderIn(text)}
 	for i := 0; i < len(text) && len(out) < 30; {
 		c := text[i]
 		if isDigit(c) {
@@ -36,27 +37,59 @@ func datesIn(text string, marks []hit[mark], base time.Time) []dated {
 		}
 		word := text[i : i+n]
 		if month := monthOf(word); month != 0 {
-			if d, ok := s.monthFirst(i, month); ok {
+			d, ok := s.monthFirst(i, month)
+			if !ok && endsAt(marks, i, monthEnd) {
+				d, ok = s.lastOf(i, i+n, month)
+			}
+			if ok {
 				out = append(out, d)
 				i = d.end
 				continue
 			}
-		} else if day, ok := weekdays[word]; ok && n > 2 && announcedAt(marks, i) && !s.dateSoon(i+n) {
+		} else if day, ok := weekdays[word]; ok && n > 2 && announcedAt(marks, i, i+n) && !s.dateSoon(i+n) {
 			out = append(out, dated{day: nextWeekday(base, day), at: i, end: i + n})
+		} else if tomorrows[word] && announcedAt(marks, i, i+n) {
+			y, m, d := base.Date()
+			out = append(out, dated{day: time.Date(y, m, d+1, 0, 0, 0, 0, base.Location()), at: i, end: i + n})
 		}
 		i += n
 	}
 	return out
 }
 
-// announcedAt reports whether a mark ends just before i.
-func announcedAt(marks []hit[mark], i int) bool {
+// announcedAt reports whether a mark ends just before a word or begins just
+// behind it.
+func announcedAt(marks []hit[mark], at, end int) bool {
 	for _, h := range marks {
-		if g := i - h.end; (h.tag == lastDay || h.tag == firstDay) && g >= 0 && g <= 8 {
+		switch h.tag {
+		case lastDay, firstDay:
+			if g := at - h.end; g >= 0 && g <= 8 {
+				return true
+			}
+		case lastDayEnds, firstDayEnds:
+			if g := h.at - end; g >= 0 && g <= 2 {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// endsAt reports whether such a mark ends just before i.
+func endsAt(marks []hit[mark], i int, tag mark) bool {
+	for _, h := range marks {
+		if g := i - h.end; h.tag == tag && g >= 0 && g <= 2 {
 			return true
 		}
 	}
 	return false
+}
+
+// tomorrows are words that name no date. Those that mean the morning as well
+// count like the others only where a mark stands beside them.
+var tomorrows = map[string]bool{
+	"tomorrow": true, "morgen": true, "demain": true, "mañana": true, "domani": true, "amanhã": true, "imorgon": true, "morgon": true,
+	"huomenna": true, "jutro": true, "zítra": true, "yarın": true, "завтра": true, "holnap": true, "mâine": true, "αύριο": true,
 }
 
 func nextWeekday(base time.Time, day time.Weekday) time.Time {
@@ -70,9 +103,50 @@ func nextWeekday(base time.Time, day time.Weekday) time.Time {
 
 // scanner reads dates as people write them.
 type scanner struct {
-	text string
-	base time.Time
+	text  string
+	base  time.Time
+	order order
 }
+
+// order is which of day and month stands first in 3/4.
+type order int
+
+const (
+	open order = iota
+	dayFirst
+	monthFirst
+)
+
+// orderIn tells the order from a date that has only one reading, or from a
+// language in which there is only one. English has both.
+func orderIn(text string) order {
+	for i := 1; i < len(text)-1; i++ {
+		if text[i] != '/' || !isDigit(text[i-1]) || !isDigit(text[i+1]) {
+			continue
+		}
+		begin := i - 1
+		for begin > 0 && isDigit(text[begin-1]) && i-begin < 3 {
+			begin--
+		}
+		a, n := number(text[begin:i]), digits(text[i+1:min(len(text), i+4)])
+		b := number(text[i+1 : i+1+n])
+		switch {
+		case n > 2 || begin > 0 && text[begin-1] == '/':
+		case 12 < a && a <= 31 && 1 <= b && b <= 12:
+			return dayFirst
+		case 12 < b && b <= 31 && 1 <= a && a <= 12:
+			return monthFirst
+		}
+	}
+	if !englishWords.has(text) {
+		return dayFirst
+	}
+	return open
+}
+
+var englishWords = newPhrasebook(map[string]bool{
+	`i am; i'm; i'll; i will; the; will be; back; return; returning; until; till; through; thru; out of office; ooo; away; on leave; on vacation; on holiday; this; from; and; office; please; thank; hi; hello`: true,
+})
 
 // dateSoon reports whether a date begins within the next bytes: a weekday
 // before it only repeats it.
@@ -84,7 +158,7 @@ func (s scanner) dateSoon(i int) bool {
 			}
 			break
 		}
-		if s.text[j] == '.' && j > i+1 {
+		if s.text[j] == '.' && j > i+3 { // not that of an abbreviation: torsdag d. 17. september
 			return false
 		}
 	}
@@ -129,7 +203,15 @@ func (s scanner) date(i int) (dated, bool) {
 			if month := monthOf(t[k : k+n]); month != 0 {
 				k = skip(t, k+n, ". ")
 				if n2 := digits(t[k:]); n2 == 1 || n2 == 2 {
-					return s.day(i, k+n2, a, month, number(t[k:k+n2]))
+					day, end, lasts := number(t[k:k+n2]), k+n2, false
+					if m := rangeSign(t, end); m > 0 {
+						if n3 := digits(t[m:]); (n3 == 1 || n3 == 2) && number(t[m:m+n3]) > day {
+							day, end, lasts = number(t[m:m+n3]), m+n3, true
+						}
+					}
+					d, ok := s.day(i, end, a, month, day)
+					d.lasts = lasts
+					return d, ok
 				}
 			}
 		}
@@ -188,6 +270,16 @@ func (s scanner) numeric(i, a, n1 int, sep byte, k, n2 int) (dated, bool) {
 		}
 		return s.day(i, end, c, b, a)
 	}
+	switch s.order {
+	case dayFirst:
+		if d, ok := s.day(i, end, c, b, a); ok {
+			return d, true
+		}
+	case monthFirst:
+		if d, ok := s.day(i, end, c, a, b); ok {
+			return d, true
+		}
+	}
 	// The order is not known: the later of the two readings where both are
 	// dates, so that nothing is sent too early.
 	first, ok1 := s.day(i, end, c, b, a)
@@ -224,7 +316,19 @@ func (s scanner) eastern(i, y, k int) (dated, bool) {
 	if !ok2 {
 		return dated{}, false
 	}
-	return s.day(i, k, y, month, day)
+	d, ok := s.day(i, k, y, month, day)
+	for _, sign := range []string{"到", "至", "~", "～", "〜", "-", "–", "から", "부터"} { // 9月3日到17日
+		if rest, is := strings.CutPrefix(strings.TrimLeft(t[k:], " "), sign); is && ok {
+			if k = len(t) - len(rest); digits(strings.TrimLeft(rest, " ")) > 0 {
+				if last, is := part("日일号號"); is && last > day {
+					d, ok = s.day(i, k, y, month, last)
+					d.lasts = true
+				}
+			}
+			break
+		}
+	}
+	return d, ok
 }
 
 // monthFirst reads September 14th, 2026.
@@ -235,12 +339,45 @@ func (s scanner) monthFirst(i, month int) (dated, bool) {
 	if n == 0 || n > 2 {
 		return dated{}, false
 	}
-	end := ordinal(t, k+n)
+	day, end := number(t[k:k+n]), ordinal(t, k+n)
+	lasts := false
+	if m := rangeSign(t, k+n); m > 0 { // September 3 - 17
+		if n2 := digits(t[m:]); (n2 == 1 || n2 == 2) && number(t[m:m+n2]) > day {
+			day, end, lasts = number(t[m:m+n2]), ordinal(t, m+n2), true
+			n = m + n2 - k
+		}
+	}
 	y, after := s.year(end)
 	if y == 0 {
 		after = k + n
 	}
-	return s.day(i, after, y, month, number(t[k:k+n]))
+	d, ok := s.day(i, after, y, month, day)
+	d.lasts = lasts
+	return d, ok
+}
+
+// rangeSign returns where the second day of a range begins, if the sign of a
+// range stands at i, or 0.
+func rangeSign(t string, i int) int {
+	rest := strings.TrimLeft(t[i:], " .")
+	for _, sign := range []string{"-", "–", "—", "to ", "és ", "through ", "thru "} {
+		if after, ok := strings.CutPrefix(rest, sign); ok {
+			return len(t) - len(strings.TrimLeft(after, " "))
+		}
+	}
+	return 0
+}
+
+// lastOf is the last day of a month that is named without a day.
+func (s scanner) lastOf(at, end, month int) (dated, bool) {
+	y, after := s.year(end)
+	if y == 0 {
+		if y, after = s.base.Year(), end; time.Month(month) < s.base.Month() {
+			y++
+		}
+	}
+	day := time.Date(y, time.Month(month)+1, 0, 0, 0, 0, 0, s.base.Location())
+	return dated{day: day, at: at, end: after}, true
 }
 
 // year reads the year behind a day and month, if there is one.
@@ -259,7 +396,7 @@ func (s scanner) year(k int) (y, end int) {
 }
 
 // day makes a day in the base's zone. Without a year it is the next such day
-// after the base.
+// after the base, but not one so far ahead that the last is more likely meant.
 func (s scanner) day(at, end, y, m, d int) (dated, bool) {
 	if m < 1 || m > 12 || d < 1 || d > 31 {
 		return dated{}, false
@@ -276,7 +413,10 @@ func (s scanner) day(at, end, y, m, d int) (dated, bool) {
 		return dated{}, false
 	}
 	if !given && !day.After(s.base.AddDate(0, 0, -1)) {
-		day = time.Date(y+1, time.Month(m), d, 0, 0, 0, 0, s.base.Location())
+		next := time.Date(y+1, time.Month(m), d, 0, 0, 0, 0, s.base.Location())
+		if next.Day() == d && next.Before(s.base.Add(maxUnsaid)) {
+			day = next // else it is one that was: an absence that is over
+		}
 	}
 	return dated{day: day, at: at, end: end}, true
 }

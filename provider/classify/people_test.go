@@ -4,6 +4,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -148,23 +149,26 @@ func FuzzMail(f *testing.F) {
 	for _, a := range absences {
 		f.Add([]byte("From: olga@example.net\r\nAuto-Submitted: auto-replied\r\nDate: Tue, 01 Sep 2026 10:00:00 +0200\r\nSubject: " + a.subject + "\r\n\r\n" + a.texts[0]))
 	}
-	f.Fuzz(func(t *testing.T, raw []byte) {
-		msg, _ := mimemsg.Read(raw)
-		v := classify.Classify(&msg.Envelope, msg)
-		if v.Class == "" || v.Evidence == "" {
-			t.Fatal("no class, or no evidence")
-		}
-		if again := classify.Classify(&msg.Envelope, msg); again.Class != v.Class || !again.Until.Equal(v.Until) || len(again.Failed) != len(v.Failed) {
-			t.Fatal("the same message has two verdicts")
-		}
-		if !v.Until.IsZero() && !v.Until.After(msg.Envelope.Date) {
-			t.Fatal("back before leaving")
-		}
-		for _, failed := range v.Failed {
-			if failed.Kind == "" {
-				t.Fatal("a failure of no kind")
+	for _, make := range hostile {
+		f.Add([]byte(make(300)))
+	}
+	for _, file := range []string{"bounces.txt", "automatic.txt", "people.txt"} {
+		for i, c := range readComposed(f, file) {
+			if i%7 == 0 {
+				f.Add([]byte("Auto-Submitted: auto-replied\nDate: Tue, 1 Sep 2026 10:00:05 +0000\n" + encoded(c.head) + "\n" + c.text))
 			}
 		}
-		classify.Classify(&msg.Envelope, nil)
+	}
+	f.Fuzz(func(t *testing.T, raw []byte) {
+		msg, _ := mimemsg.Read(raw)
+		env := &msg.Envelope
+		v := classify.Classify(env, msg)
+		sane(t, env, v)
+		if again := classify.Classify(env, msg); again.Class != v.Class || !again.Until.Equal(v.Until) || !slices.Equal(again.Failed, v.Failed) {
+			t.Fatal("the same message has two verdicts")
+		}
+		sane(t, env, classify.Classify(env, nil))
+		env.Partial = true
+		sane(t, env, classify.Classify(env, msg))
 	})
 }
