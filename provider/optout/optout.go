@@ -75,7 +75,7 @@ func match(n string) (phrase, bool) {
 			if best >= 0 && k >= best {
 				break
 			}
-			if end := phrases[k].after(n, at); end >= 0 && !opposite(n[:at]) && !limited(n[end:]) {
+			if end := phrases[k].after(n, at); end >= 0 && !opposite(n[:at]) && !refused(n[:at]) && !limited(n[end:]) {
 				best = k
 			}
 		}
@@ -109,11 +109,15 @@ func unspaced(r rune) bool {
 	return unicode.In(r, unicode.Han, unicode.Hiragana, unicode.Katakana, unicode.Hangul)
 }
 
-// after returns where the phrase that begins at a place ends, or -1.
+// after returns where the phrase that begins at a place ends, or -1. A no
+// between its parts makes it the opposite.
 func (p phrase) after(n string, at int) int {
+	if !strings.HasPrefix(n[at:], p.parts[0]) {
+		return -1
+	}
 	for i, part := range p.parts {
 		found := strings.Index(n[at:], part)
-		if found < 0 || i == 0 && found > 0 {
+		if found < 0 || i > 0 && opposite(n[at:at+found]+" ") {
 			return -1
 		}
 		at += found + len(part)
@@ -126,7 +130,7 @@ func (p phrase) after(n string, at int) int {
 
 // opposite reports whether the words before a phrase turn or report it.
 func opposite(before string) bool {
-	words := strings.Fields(before)
+	words := strings.Fields(ending(before, 200))
 	if len(words) > 4 {
 		words = words[len(words)-4:]
 	}
@@ -138,6 +142,25 @@ func opposite(before string) bool {
 	}
 	return false
 }
+
+// refused reports whether the word right before a phrase turns it.
+func refused(before string) bool {
+	before = ending(before, 40) + " "
+	for _, w := range refusals {
+		if strings.HasSuffix(before, w) {
+			return true
+		}
+	}
+	for _, w := range refusalsInside {
+		if strings.HasSuffix(strings.TrimRight(before, " "), w) {
+			return true
+		}
+	}
+	return false
+}
+
+// ending returns the last bytes of s.
+func ending(s string, n int) string { return s[max(0, len(s)-n):] }
 
 // limited reports whether the words after a phrase ask for less than to stop.
 func limited(after string) bool {
@@ -189,21 +212,34 @@ func unquoted(text string) string {
 	var out strings.Builder
 	for line := range strings.Lines(text) {
 		for _, q := range quotes {
-			for {
-				i := strings.Index(line, q[0])
-				if i < 0 {
-					break
-				}
-				j := strings.Index(line[i+len(q[0]):], q[1])
-				if j < 0 {
-					break
-				}
-				line = line[:i] + " _ " + line[i+len(q[0])+j+len(q[1]):]
-			}
+			line = without(line, q[0], q[1])
 		}
 		out.WriteString(line)
 	}
 	return out.String()
+}
+
+// without puts "_" where a line has quoted words.
+func without(line, begin, end string) string {
+	if !strings.Contains(line, begin) {
+		return line
+	}
+	var b strings.Builder
+	for {
+		i := strings.Index(line, begin)
+		if i < 0 {
+			break
+		}
+		j := strings.Index(line[i+len(begin):], end)
+		if j < 0 {
+			break
+		}
+		b.WriteString(line[:i])
+		b.WriteString(" _ ")
+		line = line[i+len(begin)+j+len(end):]
+	}
+	b.WriteString(line)
+	return b.String()
 }
 
 // normal is the lower case words of s, with a space before and after each.
