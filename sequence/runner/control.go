@@ -206,31 +206,6 @@ func (r *Runner) Notify(ctx context.Context, link string) error {
 	return nil
 }
 
-// Erase removes what is kept of a recipient: enrollments, mails and the
-// conversation. A keyed hash remains, so that the address is not enrolled
-// again. It says how many enrollments there were.
-func (r *Runner) Erase(ctx context.Context, addr string) (int, error) {
-	key := provider.Normalize(addr)
-	if key == "" {
-		return 0, &provider.FieldError{Op: "runner: erase", Field: "addr", Problem: "is not a mail address"}
-	}
-	if err := r.cfg.Store.Commit(ctx, store.Batch{Suppressions: []store.Suppression{{
-		Hash: r.suppressionHash(addr), Reason: "erased", At: r.cfg.Now(),
-	}}}); err != nil {
-		return 0, fmt.Errorf("runner: erase: %w", err)
-	}
-	n, err := r.cfg.Store.Erase(ctx, key)
-	if err != nil {
-		return n, fmt.Errorf("runner: erase: %w", err)
-	}
-	if r.cfg.Log != nil {
-		if _, err := r.cfg.Log.Erase(ctx, key); err != nil {
-			return n, fmt.Errorf("runner: erase from the conversation log: %w", err)
-		}
-	}
-	return n, nil
-}
-
 // event applies one engine event to one enrollment.
 func (r *Runner) event(ctx context.Context, id string, kind sequence.EventKind, step sequence.StepID, reason string) (Enrollment, error) {
 	ls, err := r.change(ctx, []string{id}, func(ls []*loaded, b *store.Batch) error {

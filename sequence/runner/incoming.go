@@ -63,7 +63,16 @@ func (p *pass) item(ctx context.Context, it provider.Item, reason string) error 
 			return p.forget(ctx, env.Ref)
 		}
 		return p.matched(ctx, env, m, ls, reason)
-	case provider.DirectionIn, provider.DirectionReport:
+	case provider.DirectionIn:
+		gone, err := p.r.erased(ctx, env.From)
+		if err != nil {
+			return err
+		}
+		if gone { // in a thread that is also somebody else's
+			return p.forget(ctx, env.Ref)
+		}
+		return p.matched(ctx, env, m, ls, reason)
+	case provider.DirectionReport:
 		return p.matched(ctx, env, m, ls, reason)
 	}
 	return p.forget(ctx, env.Ref)

@@ -28,8 +28,8 @@ const giveUpReading = 7 * 24 * time.Hour
 type passedItem struct {
 	Ref    string   `json:"ref"`
 	Thread string   `json:"thread,omitempty"`
-	Reason string   `json:"reason"`         // that it was found for
-	From   []string `json:"from,omitempty"` // the tracked senders that it may be of
+	Reason string   `json:"reason"`       // that it was found for
+	Of     []string `json:"of,omitempty"` // the enrollments of the tracked senders that it may be of: no address, which Erase would not find here
 
 	Since time.Time `json:"since,omitzero"` // when its headers could be read and its content not
 }
@@ -64,7 +64,7 @@ func (p *pass) passOver(ctx context.Context, it provider.Item, reason string) (b
 	}
 	var err error
 	if reason == ReasonSender && p.retrying == nil {
-		if passed.From, err = p.foundFor(ctx, it); err != nil {
+		if passed.Of, err = p.foundFor(ctx, it); err != nil {
 			return false, err
 		}
 	}
@@ -94,7 +94,8 @@ func (p *pass) readLater(ctx context.Context, it passedItem) error {
 	return p.save(ctx)
 }
 
-// retryPassed tries what was passed over once more.
+// retryPassed tries what was passed over once more, if it may still be of
+// somebody: who was erased meanwhile is nobody.
 func (p *pass) retryPassed(ctx context.Context) error {
 	defer func() { p.retrying = nil }()
 	for _, it := range p.data.Passed {
@@ -102,7 +103,14 @@ func (p *pass) retryPassed(ctx context.Context) error {
 			return err
 		}
 		p.retrying = &it
-		if err := p.item(ctx, provider.Item{Ref: provider.Ref(it.Ref), Thread: it.Thread}, it.Reason); err != nil {
+		ours, err := p.stillOurs(ctx, it)
+		if err != nil {
+			return err
+		}
+		if ours {
+			err = p.item(ctx, provider.Item{Ref: provider.Ref(it.Ref), Thread: it.Thread}, it.Reason)
+		}
+		if err != nil {
 			return err
 		}
 		if p.retrying != nil { // it could be read, or is gone
@@ -112,12 +120,29 @@ func (p *pass) retryPassed(ctx context.Context) error {
 	return nil
 }
 
+// stillOurs reports whether an enrollment is left that a message may be an
+// answer to. Of a delivery report none is known.
+func (p *pass) stillOurs(ctx context.Context, it passedItem) (bool, error) {
+	if it.Reason == ReasonSender && len(it.Of) == 0 {
+		return true, nil
+	}
+	ids, err := p.concerned(ctx, it)
+	if err != nil || len(ids) == 0 {
+		return false, err
+	}
+	rows, err := p.r.cfg.Store.Load(ctx, ids)
+	if err != nil {
+		return false, fmt.Errorf("runner: load: %w", err)
+	}
+	return len(rows) > 0, nil
+}
+
 // unreadable deals with a message whose headers the service refuses for good.
 func (p *pass) unreadable(ctx context.Context, it provider.Item, reason string) error {
 	of := passedItem{Ref: string(it.Ref), Thread: it.Thread}
 	var err error
 	if reason == ReasonSender {
-		if of.From, err = p.foundFor(ctx, it); err != nil {
+		if of.Of, err = p.foundFor(ctx, it); err != nil {
 			return err
 		}
 	}
@@ -133,31 +158,30 @@ func (p *pass) unreadable(ctx context.Context, it provider.Item, reason string) 
 
 // concerned lists the enrollments that a message may be an answer to.
 func (p *pass) concerned(ctx context.Context, it passedItem) ([]string, error) {
-	var keys []store.IndexKey
-	if it.Thread != "" {
-		keys = append(keys, indexKey(store.IndexThread, it.Thread))
+	ids := slices.Clone(it.Of)
+	if it.Thread == "" {
+		return ids, nil
 	}
-	for _, addr := range it.From {
-		keys = append(keys, indexKey(store.IndexAddress, addr))
-	}
-	if len(keys) == 0 {
-		return nil, nil
-	}
-	rows, err := p.r.cfg.Store.Match(ctx, p.box.ID, keys)
+	rows, err := p.r.cfg.Store.Match(ctx, p.box.ID, []store.IndexKey{indexKey(store.IndexThread, it.Thread)})
 	if err != nil {
 		return nil, fmt.Errorf("runner: match: %w", err)
 	}
-	return enrollmentIDs(rows), nil
+	for _, id := range enrollmentIDs(rows) {
+		if !slices.Contains(ids, id) {
+			ids = append(ids, id)
+		}
+	}
+	return ids, nil
 }
 
-// foundFor lists for which of the senders that were searched for a message was
-// found: each half of them is searched for by itself. A delivery report is
-// found for none.
+// foundFor lists the enrollments of those of the senders that were searched for
+// whom a message was found for: each half of them is searched for by itself. A
+// delivery report is found for none.
 func (p *pass) foundFor(ctx context.Context, it provider.Item) ([]string, error) {
 	if p.retrying != nil {
-		return p.retrying.From, nil
+		return p.retrying.Of, nil
 	}
-	var found []string
+	var found []store.IndexKey
 	q := p.searched
 	q.System = false
 	var seek func(from []string) error
@@ -171,7 +195,7 @@ func (p *pass) foundFor(ctx context.Context, it provider.Item) ([]string, error)
 			return err
 		}
 		if len(from) == 1 {
-			found = append(found, from[0])
+			found = append(found, indexKey(store.IndexAddress, from[0]))
 			return nil
 		}
 		if err := seek(from[:len(from)/2]); err != nil {
@@ -179,7 +203,14 @@ func (p *pass) foundFor(ctx context.Context, it provider.Item) ([]string, error)
 		}
 		return seek(from[len(from)/2:])
 	}
-	return found, seek(q.From)
+	if err := seek(q.From); err != nil || len(found) == 0 {
+		return nil, err
+	}
+	rows, err := p.r.cfg.Store.Match(ctx, p.box.ID, found)
+	if err != nil {
+		return nil, fmt.Errorf("runner: match: %w", err)
+	}
+	return enrollmentIDs(rows), nil
 }
 
 // poisoned holds the conversations of a message whose headers can't be read:
