@@ -222,7 +222,11 @@ func (l *Linker) checkMailbox(ctx context.Context, id string) (fault, error) {
 		}
 		return fault{}, err
 	}
-	prof, err := opened.Mailbox.Profile(ctx)
+	var prof provider.Profile
+	err = l.ask(id, "profile", RequestCheck, func() (err error) {
+		prof, err = opened.Mailbox.Profile(ctx)
+		return err
+	})
 	if ctx.Err() != nil {
 		return fault{}, ctx.Err()
 	}

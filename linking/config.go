@@ -77,6 +77,12 @@ type Config struct {
 	// themselves within days. Nil is nothing to end.
 	StopPush func(ctx context.Context, mailbox provider.Linked) error
 
+	// OnRequest is told of every call to a mailbox that the Linker makes
+	// itself, with its reason: the runner's Observer is told of all others. It
+	// is called from several goroutines at once and must not block. Nil tells
+	// nobody.
+	OnRequest func(r Request)
+
 	Now    func() time.Time                                 // nil is time.Now
 	Wait   func(ctx context.Context, d time.Duration) error // waits for another's refresh; nil waits on the wall clock
 	Rand   io.Reader                                        // nil is crypto/rand

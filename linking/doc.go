@@ -83,6 +83,10 @@
 // refresh or report, or by Deliver or CheckAll. Of each link the latest 100
 // changes are kept, told or not.
 //
+// Config.OnRequest is told of each call that a Linker itself makes to a
+// mailbox, and why: a Check reads the profile, and a step up tries the new
+// grant. All other calls are the runner's, whose Observer is told of them.
+//
 // # A fault of the app is no fault of a mailbox
 //
 // A client secret that is wrong or has expired unlinks nobody. The first link

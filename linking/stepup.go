@@ -110,7 +110,7 @@ func (l *Linker) probeStepUp(ctx context.Context, prov provider.Provider, link s
 		return nil
 	}
 	acc := provider.Account{Subject: link.Subject, Address: link.Address, Addresses: link.Addresses, Access: grant.Access}
-	if err := l.probe(ctx, prov.Open(acc, fixedToken{grant.Token}), prov.Abilities(grant.Access)); err != nil {
+	if err := l.probe(ctx, link.ID, prov.Open(acc, fixedToken{grant.Token}), prov.Abilities(grant.Access)); err != nil {
 		return &StepUpError{Link: link.ID, Has: has, Want: grant.Access, StartOver: narrowed(err), Err: err}
 	}
 	return nil
@@ -160,19 +160,22 @@ const probeSender = "nobody@probe.invalid"
 
 // probe reads as the runner will, and learns nothing of anybody's mail: the
 // cursor that starts now, and a search that finds nothing.
-func (l *Linker) probe(ctx context.Context, mb provider.Mailbox, can provider.Abilities) error {
+func (l *Linker) probe(ctx context.Context, link string, mb provider.Mailbox, can provider.Abilities) error {
 	if !can.ThreadReplies {
 		return nil
 	}
-	if _, err := mb.Profile(ctx); err != nil {
+	err := l.ask(link, "profile", RequestStepUp, func() error {
+		_, err := mb.Profile(ctx)
+		return err
+	})
+	if err != nil || !can.SenderReplies {
 		return err
 	}
-	if !can.SenderReplies {
-		return nil
-	}
 	now := l.cfg.Now()
-	_, err := mb.Search(ctx, provider.Query{From: []string{probeSender}, Since: now.Add(-time.Minute), To: now, Limit: 1})
-	return err
+	return l.ask(link, "search", RequestStepUp, func() error {
+		_, err := mb.Search(ctx, provider.Query{From: []string{probeSender}, Since: now.Add(-time.Minute), To: now, Limit: 1})
+		return err
+	})
 }
 
 // fixedToken is a source of the one token there is.

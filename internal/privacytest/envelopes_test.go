@@ -55,6 +55,7 @@ func TestHeadersAlone(t *testing.T) {
 			if w.audit.contents > 0 || w.audit.nameless > 0 || w.audit.envelopes == 0 {
 				t.Errorf("the audit counts %d contents, %d requests without a reason and %d envelopes", w.audit.contents, w.audit.nameless, w.audit.envelopes)
 			}
+			w.onPage()
 			t.Logf("%v", w.audit.reasons)
 		})
 	}

@@ -25,10 +25,21 @@ func page(t *testing.T) string {
 	return string(b)
 }
 
-// reasons are the constants of the runner that name a reason of a request.
+// reasons are the constants of the runner and of linking that name a reason of
+// a request.
 func reasons(t *testing.T) []string {
 	t.Helper()
-	file, err := parser.ParseFile(token.NewFileSet(), "../../sequence/runner/events.go", nil, 0)
+	out := append(constants(t, "../../sequence/runner/events.go", "Reason"), constants(t, "../../linking/requests.go", "Request")...)
+	if len(out) < 15 {
+		t.Fatalf("found only %d reasons", len(out))
+	}
+	return out
+}
+
+// constants are the values of a file's constants whose names begin so.
+func constants(t *testing.T, path, prefix string) []string {
+	t.Helper()
+	file, err := parser.ParseFile(token.NewFileSet(), path, nil, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -39,7 +50,7 @@ func reasons(t *testing.T) []string {
 			return true
 		}
 		for i, name := range spec.Names {
-			if !strings.HasPrefix(name.Name, "Reason") || i >= len(spec.Values) {
+			if !strings.HasPrefix(name.Name, prefix) || i >= len(spec.Values) {
 				continue
 			}
 			if lit, ok := spec.Values[i].(*ast.BasicLit); ok {
@@ -52,30 +63,50 @@ func reasons(t *testing.T) []string {
 		}
 		return true
 	})
-	if len(out) < 10 {
-		t.Fatalf("found only %d reasons", len(out))
-	}
 	return out
+}
+
+// operations are what the page says of each reason: the operations that are
+// made for it.
+func operations(t *testing.T) map[string][]string {
+	t.Helper()
+	_, table, ok := strings.Cut(page(t), "| reason | operation |")
+	if !ok {
+		t.Fatal("PRIVACY.md has no table of reasons")
+	}
+	table, _, _ = strings.Cut(table, "\n\n")
+	rows := make(map[string][]string)
+	for line := range strings.SplitSeq(table, "\n") {
+		if cells := strings.Split(line, "|"); len(cells) == 6 && strings.HasPrefix(cells[1], " `") {
+			rows[strings.Trim(cells[1], " `")] = strings.Split(strings.TrimSpace(cells[2]), ", ")
+		}
+	}
+	return rows
+}
+
+// onPage checks that what was requested, and why, stands on the page.
+func (w *world) onPage() {
+	w.t.Helper()
+	rows := operations(w.t)
+	for did := range w.audit.reasons {
+		op, reason, _ := strings.Cut(did, " ")
+		if !slices.Contains(rows[reason], op) {
+			w.t.Errorf("PRIVACY.md does not say that %s is requested for the reason %q", op, reason)
+		}
+	}
 }
 
 // TestPageNamesEveryReason: what a request is made for stands on the page,
 // and nothing else does.
 func TestPageNamesEveryReason(t *testing.T) {
-	var rows []string
-	for line := range strings.SplitSeq(page(t), "\n") {
-		cells := strings.Split(line, "|")
-		if len(cells) == 6 && strings.HasPrefix(strings.TrimSpace(cells[1]), "`") && !strings.Contains(cells[4], "Mail.") {
-			rows = append(rows, strings.Trim(cells[1], " `"))
-		}
-	}
-	known := reasons(t)
+	rows, known := operations(t), reasons(t)
 	for _, r := range known {
-		if !slices.Contains(rows, r) {
+		if len(rows[r]) == 0 {
 			t.Errorf("PRIVACY.md has no row for the reason %q", r)
 		}
 	}
-	for _, r := range rows {
-		if !slices.Contains(known, r) && !slices.Contains([]string{"send", "envelopes", "replies"}, r) {
+	for r := range rows {
+		if !slices.Contains(known, r) {
 			t.Errorf("PRIVACY.md has a row for %q, which is no reason", r)
 		}
 	}

@@ -135,6 +135,7 @@ func check(t *testing.T, w *world) {
 		}
 	}
 	t.Logf("%d unrelated messages: 0 headers, 0 contents; %d related headers and %d contents; %v", unrelated, readHeaders, readContents, ended)
+	w.onPage()
 	t.Logf("requests by what and why: %v", w.audit.reasons)
 }
 

@@ -84,6 +84,7 @@ func (w *world) sound() {
 	if w.audit.nameless+w.audit.linkless > 0 {
 		w.t.Errorf("%d requests have no reason, %d no link or mailbox", w.audit.nameless, w.audit.linkless)
 	}
+	w.onPage()
 	w.wire.told(w.t, "at the end")
 }
 

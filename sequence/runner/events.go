@@ -62,7 +62,7 @@ type ObservationKind string
 
 // The observations.
 const (
-	ObserveRequest ObservationKind = "request" // one request to a mailbox; Op and Reason say which and why
+	ObserveRequest ObservationKind = "request" // one call of a provider.Mailbox, for which an adapter may need several HTTP requests; Op and Reason say which and why
 	ObservePass    ObservationKind = "pass"    // one pass over a mailbox has ended; Err is what kept it from its end
 	ObserveDrain   ObservationKind = "drain"   // outbox rows were delivered
 	ObservePush    ObservationKind = "push"    // a push was taken for a mailbox, ignored (its Mailbox is empty) or refused; Reason says which
@@ -91,14 +91,15 @@ const (
 
 // Observation is one thing for metrics and audit. It holds no address, no
 // header and no text. Requests for tokens and keys are not to a mailbox, and
-// are not told.
+// are not told. What linking asks of a mailbox is told to its own
+// Config.OnRequest.
 type Observation struct {
 	Kind    ObservationKind
 	At      time.Time // when it began
 	Mailbox string
 	Link    string
 	Ref     string // the message, of envelope and content
-	Op      string // send, changes, search, envelope, content, locate, profile, watch, renew, unwatch
+	Op      string // send, changes, search, envelope, content, attachment, locate, profile, watch, renew, unwatch
 	Reason  string
 	Took    time.Duration
 	Count   int // items returned, mails sent or rows delivered
