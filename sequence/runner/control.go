@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/outreachkit/outreach/provider"
@@ -146,9 +147,49 @@ func (r *Runner) Unsubscribe(ctx context.Context, addr string) (int, error) {
 }
 
 // RecordReply says that the recipient answered in a way that the mailbox
-// does not show: by telephone, or to a link that can't read.
+// does not show: by telephone, or to a link that can't read. Like any other
+// answer it ends every enrollment of the recipient but those of sequences
+// marked Independent.
 func (r *Runner) RecordReply(ctx context.Context, id string) (Enrollment, error) {
-	return r.event(ctx, id, sequence.EventReplied, 0, "reported by the host")
+	l, err := r.find(ctx, id)
+	if err != nil {
+		return Enrollment{}, err
+	}
+	ids := []string{id}
+	for _, addr := range l.addresses() {
+		more, err := r.enrollmentsOf(ctx, addr)
+		if err != nil {
+			return Enrollment{}, err
+		}
+		for _, other := range more {
+			if !slices.Contains(ids, other) {
+				ids = append(ids, other)
+			}
+		}
+	}
+	ls, err := r.change(ctx, ids, func(ls []*loaded, b *store.Batch) error {
+		if len(ls) == 0 || ls[0].id() != id {
+			return fmt.Errorf("%w: %s", ErrNotFound, id)
+		}
+		ev := sequence.Event{Kind: sequence.EventReplied, At: sequence.InstantOf(r.cfg.Now())}
+		for _, l := range ls {
+			reason := "reported by the host"
+			if l.id() != id {
+				if !l.endsElsewhere() {
+					continue
+				}
+				reason = answeredElsewhere
+			}
+			if err := r.happen(l, b, ev, reason); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return Enrollment{}, err
+	}
+	return r.view(ls[0]), nil
 }
 
 // Decide tells what became of a mail whose outcome nobody could find out:

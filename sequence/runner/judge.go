@@ -45,11 +45,19 @@ func (j *judgement) meansAll() bool {
 func (j *judgement) elsewhere(zone *time.Location) (sequence.Event, string) {
 	switch j.verdict.Class {
 	case classify.Human:
-		return sequence.Event{Kind: sequence.EventReplied}, "answered elsewhere"
+		return sequence.Event{Kind: sequence.EventReplied}, answeredElsewhere
 	case classify.OutOfOffice, classify.AutoReply:
 		return j.away(zone)
 	}
 	return sequence.Event{Kind: sequence.EventUnsure}, "an unclear message arrived elsewhere: " + j.verdict.Evidence
+}
+
+const answeredElsewhere = "answered elsewhere"
+
+// endsElsewhere reports whether an answer of the recipient's that is not part
+// of its conversation ends the enrollment.
+func (l *loaded) endsElsewhere() bool {
+	return !l.st.Terminal() && !l.seq.Independent && l.row.Kind != kindPreview
 }
 
 func (j *judgement) away(zone *time.Location) (sequence.Event, string) {
@@ -74,7 +82,7 @@ func (p *pass) judge(l *loaded, b *store.Batch, j *judgement) error {
 		return p.r.happen(l, b, sequence.Event{Kind: sequence.EventUnsubscribed, At: at}, complained)
 	}
 	if !direct {
-		if l.st.Terminal() || l.seq.Independent || l.row.Kind == kindPreview || j.env.Received.Before(l.row.Created.Add(-provider.ClockSlack)) {
+		if !l.endsElsewhere() || j.env.Received.Before(l.row.Created.Add(-provider.ClockSlack)) {
 			return nil
 		}
 		ev, reason := j.elsewhere(p.r.calendar(l).Zone)
