@@ -32,7 +32,7 @@ func automatic(m *message) (Verdict, bool) {
 	}
 	v := Verdict{Class: AutoReply, Evidence: evidence}
 	away := m.away()
-	if until := returnDate(m); !until.IsZero() && (away || strings.Contains(evidence, "Exchange") || m.token("Auto-Submitted") == "auto-replied") {
+	if until := returnDate(m); !until.IsZero() && (away || m.rulesAgent() || strings.Contains(evidence, "Exchange") || m.token("Auto-Submitted") == "auto-replied") {
 		v.Until, away = until, true
 	}
 	if away {

@@ -364,6 +364,12 @@ func TestComposed(t *testing.T) {
 	}
 }
 
+// TestSecondComposed judges mail that was written after the rules were.
+func TestSecondComposed(t *testing.T) {
+	b, m, p := scoreBounces(t, "bounces2.txt"), scoreMachines(t, "automatic2.txt"), scorePeople(t, "people2.txt")
+	report(t, b, m, p)
+}
+
 // report prints the scores and holds the floors that any sample must reach.
 func report(t *testing.T, b bounceScores, m machineScores, p peopleScores) {
 	t.Helper()

@@ -31,7 +31,7 @@ var awayWords = newPhrasebook(map[string]bool{
 	`out of office; out of the office; out-of-office; on vacation; on holiday; on holidays; on annual leave; on leave; on parental leave; on maternity leave; on paternity leave; on sick leave; on a business trip; away until; away from the office; away from my desk; away from my mail; am away; i'm away; currently away; be away
 	out today; out this week; out all week; out until; out through; office is closed; offices are closed; we are closed; we're closed; closed for; jury duty; unavailable until; not available until; on sabbatical; on pto; be ooo; i'm ooo; am ooo; family emergency; away on; away this week; off work; on furlough; on bereavement
 	limited access to; no access to my email; no access to email; not be reading my mail; not in the office; not be in the office; when i return; upon my return; back in the office; will be back on; return to the office; i am currently out; i'm currently out; i will be out; i'll be out; i am travelling; i am traveling; currently traveling; currently travelling; on pto; ooo until
-	erkrankt; krankgeschrieben; krankheitsbedingt; betriebsferien; betriebsurlaub; betriebsurlaubs; wieder zurück; ich bin verreist; nicht da; urlaub bis; mutterschutz; sabbatical; außerhalb des büros; auf geschäftsreise; nicht am platz
+	erkrankt; auf urlaub; in kur; in einer reha; in reha; krankgeschrieben; krankheitsbedingt; betriebsferien; betriebsurlaub; betriebsurlaubs; wieder zurück; ich bin verreist; nicht da; urlaub bis; mutterschutz; sabbatical; außerhalb des büros; auf geschäftsreise; nicht am platz
 	nicht im büro; nicht im hause; im urlaub; außer haus; ausser haus; abwesend; nicht erreichbar; in elternzeit; wieder erreichbar; wieder im büro; auf dienstreise; nicht am arbeitsplatz; befinde mich derzeit; meiner abwesenheit
 	en déplacement; congé maternité; congé parental; arrêt maladie; notre société est fermée; nos bureaux sont fermés; pas au bureau; je reviens; serai de retour
 	en congé; en congés; absent du bureau; absente du bureau; actuellement absent; absente jusqu; absent jusqu; suis absent; suis absente; serai absent; serai absente; en vacances; de retour le; hors du bureau; mon absence; mon retour
@@ -43,17 +43,17 @@ var awayWords = newPhrasebook(map[string]bool{
 	fora do escritório; de férias; em férias; estou ausente; estarei ausente; ausente até; de licença; meu regresso; meu retorno; estarei fora; estou fora; não estou no escritório
 	zwangerschapsverlof; ouderschapsverlof; ben ziek; buiten kantoor
 	afwezig; niet op kantoor; met vakantie; op vakantie; niet aanwezig; niet bereikbaar; met verlof; terug op; weer bereikbaar; ben ik terug
-	zwolnieniu lekarskim; urlopie macierzyńskim; w delegacji; nie ma mnie w biurze
+	zwolnieniu lekarskim; podróży służbowej; urlopie rodzicielskim; urlopu; urlopie macierzyńskim; w delegacji; nie ma mnie w biurze
 	poza biurem; na urlopie; nieobecny; nieobecna; przebywam na; jestem na urlopie; będę nieobecn; nieobecności; wracam; powrocie
 	på semester; är ledig; föräldraledig; inte på kontoret; åter på kontoret; är frånvarande; ute ur kontoret; tjänsteresa; tillbaka på kontoret; är tillbaka; inte på plats; är bortrest
 	holder ferie; har ferie; har jeg ferie; på barsel; i permisjon; foreldrepermisjon; sykmeldt; er syg; på tjenestereise; på forretningsreise; sjukskriven; mammaledig; pappaledig; tjänstledig
 	på ferie; ikke på kontoret; ikke til stede; har ferie; har fri; ute av kontoret; ude af kontoret; tilbage på kontoret; tilbake på kontoret; er tilbage; er tilbake; er fraværende; er bortreist; ude af huset; barselsorlov
-	äitiyslomalla; vanhempainvapaalla; sairaslomalla; en ole töissä; puhkusel; ei ole kontoris; atvaļinājumā; atostogauju; atostogose
+	kesälomalla; talvilomalla; hiihtolomalla; äitiyslomalla; vanhempainvapaalla; sairaslomalla; en ole töissä; puhkusel; ei ole kontoris; atvaļinājumā; atostogauju; atostogose
 	lomalla; poissa toimistolta; en ole paikalla; olen poissa; vuosilomalla; palaan; takaisin töissä; virkamatkalla
 	в отпуск; на больничном; нахожусь в отпуске; в декрете; извън офиса; на одмору; годишњем
 	в отпуске; отсутствую; нет в офисе; вне офиса; в командировке; вернусь; выйду на работу; буду отсутствовать; не в офисе
-	у відпустці; відсутній; відсутня; повернуся; na dovolené; čerpám dovolenou; mám dovolenou; mimo kancelář; mimo kanceláře; nie som v kancelárii; na nemocenské; na mateřské; nejsem v kanceláři; nejsem přítom; vrátím se; na dovolenke; mimo kancelárie
-	szabadságon; házon kívül; nem vagyok az irodában; nem tartózkodom; távol vagyok; leszek elérhető; izindeyim; izinde olacağım; ofis dışında; tatildeyim; ofiste değilim; yıllık izin
+	у відпустці; відсутній; відсутня; повернуся; na dovolené; čerpám dovolenou; mám dovolenou; mimo kancelář; mimo kanceláře; nie som v kancelárii; na nemocenské; jsem nemocný; jsem nemocná; na služební cestě; na pracovní cestě; na mateřské; nejsem v kanceláři; nejsem přítom; vrátím se; na dovolenke; mimo kancelárie
+	szabadságon; házon kívül; nem vagyok az irodában; nem tartózkodom; távol vagyok; leszek elérhető; izindeyim; iznindeyim; izinde olacağım; seyahatteyim; raporluyum; ofis dışında; tatildeyim; ofiste değilim; yıllık izin
 	în concediu; plecat din; nu sunt la birou; lipsesc; voi reveni; revin în; σε άδεια; εκτός γραφείου; απουσιάζω; λείπω; θα επιστρέψω; na godišnjem; nisam u uredu; na dopustu; odsutan; odsutna
 	خارج المكتب; في إجازة; בחופשה; מחוץ למשרד; nghỉ phép; ลาพักร้อน; ลาพัก; ไม่อยู่; sedang cuti; غائب
 	不在; 休暇; 休業; 外出し; 出張; 留守; 休假; 外出; 不在办公室; 出差; 度假; 请假; 휴가; 부재; 출장; 자리를 비`: true,

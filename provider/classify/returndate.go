@@ -52,11 +52,12 @@ func returnDate(m *message) time.Time {
 		}
 	}
 	// Words for the first day back are those for the first day away in some
-	// languages. Nobody is back before the last day away.
-	if back.After(through) {
-		return back
+	// languages. Nobody is back before the last day away; "until" may name the
+	// day of the return itself.
+	if back.IsZero() || back.Before(through.AddDate(0, 0, -1)) {
+		return through
 	}
-	return through
+	return back
 }
 
 // mark is what words beside a date say of it.
