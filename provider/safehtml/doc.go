@@ -12,7 +12,10 @@
 // was opened, when, and from where. Options.RemoteImages lets them stay.
 //
 // Links open in a page of their own that knows nothing of the host's
-// (noopener, noreferrer), and search engines do not follow them.
+// (noopener, noreferrer), and search engines do not follow them. A link has
+// to name its host: a browser resolves "https:path" against the host's page.
+//
+// Styles with escapes or of more than eight kilobytes go, whatever they say.
 //
 // A sanitiser is one wall. A host that shows mail does well to have a second:
 // a Content-Security-Policy without unsafe-inline scripts, or a sandboxed

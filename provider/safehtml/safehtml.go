@@ -26,6 +26,8 @@ var (
 	word   = regexp.MustCompile(`(?i)^[a-z-]{1,20}$`)
 	weight = regexp.MustCompile(`(?i)^(?:bold|bolder|lighter|normal|[1-9]00)$`)
 	local  = regexp.MustCompile(`(?i)^cid:[^\s<>"']{1,500}$`)
+	// A browser resolves "https:path" against the page that it stands in.
+	target = regexp.MustCompile(`(?i)^\s*(?:https?://|mailto:|tel:|cid:)[^\s]`)
 	remote = regexp.MustCompile(`(?i)^(?:cid:|https?://)[^\s<>"']+$`)
 )
 
@@ -41,7 +43,7 @@ func New(o Options) *Policy {
 	p.AllowURLSchemes("http", "https", "mailto", "tel", "cid")
 	p.RequireParseableURLs(true)
 	p.AllowRelativeURLs(false)
-	p.AllowAttrs("href").OnElements("a")
+	p.AllowAttrs("href").Matching(target).OnElements("a")
 	p.RequireNoFollowOnLinks(true)
 	p.RequireNoReferrerOnLinks(true)
 	p.AddTargetBlankToFullyQualifiedLinks(true)
@@ -61,7 +63,7 @@ func New(o Options) *Policy {
 	p.AllowAttrs("size").Matching(regexp.MustCompile(`^[+-]?[1-7]$`)).OnElements("font")
 
 	for re, styles := range map[*regexp.Regexp][]string{
-		colour: {"color", "background-color"},
+		colour: {"color", "background-color", "background"},
 		length: {"font-size", "line-height", "padding", "padding-top", "padding-right", "padding-bottom", "padding-left", "margin", "margin-top", "margin-right", "margin-bottom", "margin-left", "width", "max-width"},
 		border: {"border", "border-top", "border-right", "border-bottom", "border-left", "border-color", "border-style", "border-width", "border-collapse", "border-spacing"},
 		names:  {"font-family"},
@@ -76,5 +78,5 @@ func New(o Options) *Policy {
 // Sanitize returns what of an HTML document may be shown inside another one.
 // It takes any input.
 func (p *Policy) Sanitize(html string) string {
-	return strings.TrimSpace(p.p.Sanitize(html))
+	return strings.TrimSpace(p.p.Sanitize(plainStyles(html)))
 }

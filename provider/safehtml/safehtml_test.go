@@ -15,8 +15,8 @@ import (
 func dangers(t testing.TB, doc string, remote bool) []string {
 	t.Helper()
 	root, err := html.Parse(strings.NewReader("<!doctype html><body>" + doc))
-	if err != nil {
-		return nil // nested deeper than a parser follows
+	if err != nil { // nested deeper than the parser follows: look at the tokens
+		root = flat(doc)
 	}
 	var out []string
 	for n := range root.Descendants() {
@@ -27,7 +27,7 @@ func dangers(t testing.TB, doc string, remote bool) []string {
 			continue
 		}
 		switch n.Data {
-		case "script", "style", "link", "meta", "base", "form", "input", "button", "textarea", "select", "iframe", "frame", "frameset", "object", "embed", "applet", "svg", "math", "video", "audio", "source", "template", "noscript", "title", "dialog", "marquee":
+		case "script", "style", "link", "meta", "base", "form", "input", "button", "textarea", "select", "iframe", "frame", "frameset", "object", "embed", "applet", "svg", "math", "video", "audio", "source", "template", "noscript", "title", "dialog", "marquee", "image", "bgsound", "track", "portal", "xmp", "plaintext", "listing", "foreignobject", "annotation-xml":
 			out = append(out, "element "+n.Data)
 		}
 		for _, a := range n.Attr {
@@ -45,8 +45,23 @@ func dangers(t testing.TB, doc string, remote bool) []string {
 	return out
 }
 
+// flat is a document of its tags side by side.
+func flat(doc string) *html.Node {
+	root := &html.Node{Type: html.DocumentNode}
+	z := html.NewTokenizer(strings.NewReader(doc))
+	for kind := z.Next(); kind != html.ErrorToken; kind = z.Next() {
+		switch t := z.Token(); kind {
+		case html.StartTagToken, html.SelfClosingTagToken:
+			root.AppendChild(&html.Node{Type: html.ElementNode, Data: t.Data, Attr: t.Attr})
+		case html.CommentToken:
+			root.AppendChild(&html.Node{Type: html.CommentNode, Data: t.Data})
+		}
+	}
+	return root
+}
+
 func unsafeStyle(v string) bool {
-	for _, bad := range []string{"url", "expression", "position", "z-index", "behavior", "-moz-binding", "@import", "javascript", "fixed", "\\", "opacity", "display", "float", "-webkit", "background:", "content", "var(", "margin:-", "margin: -"} {
+	for _, bad := range []string{"url(", "expression", "position", "z-index", "behavior", "-moz-binding", "@import", "javascript", "fixed", "\\", "opacity", "display", "float", "-webkit", "content", "image(", "image-set", "cursor", "filter", "mask", "/*", "var(", "margin:-", "margin: -"} {
 		if strings.Contains(v, bad) {
 			return true
 		}
@@ -72,6 +87,21 @@ var attacks = []string{
 	`<!--[if IE]><script>steal()</script><![endif]-->`, `<!-- --!><img src=x onerror=steal()> -->`, `<![CDATA[<script>steal()</script>]]>`, `<?xml version="1.0"?><x:script xmlns:x="http://www.w3.org/1999/xhtml">steal()</x:script>`, `<noscript><p title="</noscript><img src=x onerror=steal()>">`, `<template><script>steal()</script></template>`, `<title><img src=x onerror=steal()></title>`, `<xmp><img src=x onerror=steal()></xmp>`, `<plaintext><img src=x onerror=steal()>`,
 	`<a title="&quot; onclick=&quot;steal()">x</a>`, `<img alt="x" title='" onerror="steal()' src="cid:x">`, "<img src=`cid:x`onerror=steal()>", `<div title=">` + "`" + `"><img src=x onerror=steal()>`, `<a href="https://x.example/&quot; onclick=&quot;steal()">x</a>`, `<img src="cid:x&quot; onerror=&quot;steal()">`,
 	"\xff\xfe<\xc0script>", "<a\x00href=javascript:x>", `<p<script>>`, `<<img src=x onerror=steal()>`, strings.Repeat("<div>", 5000) + `<img src=x onerror=steal()>`,
+
+	// Bodies that a parser reads in another way when it reads them again.
+	`<math><mtext><table><mglyph><style><!--</style><img title="--&gt;&lt;img src=1 onerror=steal()&gt;">`, `<form><math><mtext></form><form><mglyph><style></math><img src onerror=steal()>`, `<svg></p><style><a id="</style><img src=1 onerror=steal()>">`, `<noscript><style></noscript><img src=x onerror=steal()>`,
+	`<select><style></select><img src=x onerror=steal()></style>`, `<table><td><math><annotation-xml encoding="text/html"><style><img src=x onerror=steal()></style></annotation-xml>`, `<b title="</b><img src=x onerror=steal()>">x</b>`, `<!--><img src=x onerror=steal()>-->`, `<!---><img src=x onerror=steal()>-->`, `<!-- x --!><img src=x onerror=steal()>`,
+	`<listing>&lt;img src=x onerror=steal()&gt;</listing>`, `<xmp><p title="</xmp><img src=x onerror=steal()>">`, `<iframe><!--</iframe><img src=x onerror=steal()>-->`, `<svg><foreignObject><p><style><img src=x onerror=steal()></style></p></foreignObject></svg>`, `<svg><desc><img src=x onerror=steal()></desc></svg>`, `<svg><title><style><img src=x onerror=steal()>`,
+	`<textarea></textarea><img src=x onerror=steal()>`, `<p>&lt;img src=x onerror=steal()&gt;</p>`, `&lt;script&gt;steal()&lt;/script&gt;`, `<title></title><img src=x onerror=steal()>`, `<style></style><img src=x onerror=steal()>`, `<style><style/><img src=x onerror=steal()>`, `<math><style><!--</style>--><img src=x onerror=steal()>`,
+	`<a href="https://x.example"><a href="javascript:steal()">x</a></a>`, `<table><a href="javascript:steal()">x</a></table>`, `<svg/onload=steal()>`, `<svg><animate onbegin=steal() attributeName=x dur=1s>`, `<svg><set attributeName=href to="javascript:steal()">`, `<svg><use href="data:image/svg+xml,<svg id=x onload=steal()>#x"/></svg>`, `<math href="javascript:steal()">x</math>`,
+
+	// Addresses that are written so as not to look like what they are.
+	`<a href="jav&#x09;ascript:steal()">x</a>`, `<a href="jav&#x0A;ascript:steal()">x</a>`, `<a href="&#14;javascript:steal()">x</a>`, `<a href="javascript&#58;steal()">x</a>`, `<a href="javascript&#0000058steal()">x</a>`, `<a href="JAVASCRIPT&colon;steal()">x</a>`, "<a href=\"\u2028javascript:steal()\">x</a>", "<a href=\"\u00a0javascript:steal()\">x</a>", `<a href="\javascript:steal()">x</a>`,
+	`<a href="data&colon;text/html,x">x</a>`, `<a href="DATA:text/html,x">x</a>`, `<a href="\\evil.example">x</a>`, `<a href="https:javascript:steal()" onclick=x>x</a>`, `<a href="view-source:https://x.example">x</a>`, `<a href="feed:javascript:steal()">x</a>`, `<a href="intent://x#Intent;end">x</a>`, `<a href="ms-word:ofe|u|https://evil.example">x</a>`, `<a href="livescript:steal()">x</a>`,
+
+	// What loads something from elsewhere.
+	`<image src="https://tracker.example/p.gif">`, `<body background="https://tracker.example/p.gif">`, `<link rel=prefetch href="https://tracker.example">`, `<link rel=dns-prefetch href="//tracker.example">`, `<audio src="https://tracker.example/x">`, `<bgsound src="https://tracker.example/x">`, `<video><track src="https://tracker.example/x"></video>`, `<img src=" //tracker.example/p.gif">`, `<img src="cid:x https://tracker.example">`, `<img src="cid:x" srcset="cid:x 1x, https://tracker.example 2x">`,
+	`<div style="list-style:url(https://tracker.example/p.gif)">`, `<div style="list-style-image:url(x)">`, `<div style="cursor:url(https://tracker.example/c.cur),auto">`, `<div style="background:u&#114;l(https://tracker.example)">`, `<div style="background:u/**/rl(x)">`, `<div style="background:\75\72\6c(x)">`, `<div style="background:image-set('https://tracker.example/p.gif' 1x)">`, `<div style="background:image(x)">`, `<div style="background:red url(x)">`, `<div style="mask:url(x)">`, `<div style="filter:url(x)">`, `<div style="--x:url(x);background:var(--x)">`, `<div style="border-image:url(x) 30">`, `<div style="font-family:'x';src:url(x)">`, `<div style="color:red;}@import 'https://tracker.example';">`, `<style>@font-face{font-family:x;src:url(https://tracker.example)}</style>`, `<div style="width:e/**/xpression(steal())">`, `<div style="WIDTH:EXPRESSION(steal())">`, `<div style="color:r\65 d">`, `<div style="color:\72\65\64">x</div>`, `<div style="margin:1px\9">`, `<div style="transform:scale(99)">`, `<portal src="https://evil.example">`,
 }
 
 func TestAttacks(t *testing.T) {
@@ -117,8 +147,12 @@ func TestKept(t *testing.T) {
 		`<img src="https://example.net/p.gif" alt="Logo">`:                                                     `<img alt="Logo">`,
 		`<table border="0"><tr><td align="right" bgcolor="#fff">x</td></tr></table>`:                           `<table border="0"><tr><td align="right" bgcolor="#fff">x</td></tr></table>`,
 		`<html><head><title>t</title><style>p{}</style></head><body dir="rtl"><p dir="rtl">שלום</p></body>`:    `<p dir="rtl">שלום</p>`,
-		`5 < 6 & 7 > 3`:                     `5 &lt; 6 &amp; 7 &gt; 3`,
-		`<o:p>&nbsp;</o:p>`:                 "\u00a0",
+		`5 < 6 & 7 > 3`:     `5 &lt; 6 &amp; 7 &gt; 3`,
+		`<o:p>&nbsp;</o:p>`: "\u00a0",
+		`<p style="background:#1f497d;color:white">x</p>`: `<p style="background: #1f497d; color: white">x</p>`,
+		`<blockquote type="cite" class="gmail_quote" style="margin:0px 0px 0px 0.8ex;border-left:1px solid rgb(204,204,204);padding-left:1ex">x</blockquote>`: `<blockquote style="margin: 0px 0px 0px 0.8ex; border-left: 1px solid rgb(204,204,204); padding-left: 1ex">x</blockquote>`,
+		`<div style="border:none;border-top:solid #E1E1E1 1.0pt;padding:3.0pt 0cm 0cm 0cm"><p class="MsoNormal"><b>From:</b> Tom<o:p></o:p></p></div>`:        `<div style="border: none; border-top: solid #E1E1E1 1.0pt; padding: 3.0pt 0cm 0cm 0cm"><p><b>From:</b> Tom</p></div>`,
+		`<img data-emoji="👍" alt="👍" src="https://fonts.gstatic.com/s/e/72.png">`:                                                                             `<img alt="👍">`,
 		`<font color="red" size=2>x</font>`: `<font color="red" size="2">x</font>`,
 		``:                                  ``,
 	} {
