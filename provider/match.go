@@ -137,7 +137,7 @@ func Match(env *Envelope, known *Known) Matched {
 			ref: env.Ref, mailbox: known.Account.Subject, evidence: hits[0].Evidence,
 		}}
 	}
-	if isOwn(env, known.Account) {
+	if isOwn(env, known) {
 		if hits := ownCopies(env, known.Sent); len(hits) > 0 {
 			return verdict(DirectionSent, hits)
 		}
@@ -189,14 +189,17 @@ func addressed(env *Envelope, hits []Hit, sent []Sent) []Hit {
 	return theirs
 }
 
-// isOwn trusts the service's word first. From may be forged, but a forged
-// own address must not pass as an answer either. A message that somebody else
-// signs too is theirs: an answer must not be missed because it names us.
-func isOwn(env *Envelope, acc Account) bool {
+// isOwn trusts the service's word first, but for what a recipient of ours
+// signs: a user's rule may file an answer among the sent mail. From may be
+// forged, but a forged own address must not pass as an answer either. A message
+// that somebody else signs too is theirs: an answer must not be missed because
+// it names us.
+func isOwn(env *Envelope, known *Known) bool {
+	others := slices.DeleteFunc(slices.Clone(env.From), func(a Address) bool { return known.Account.Owns(a.Addr) })
 	if env.Own || env.Place == PlaceSent || env.Place == PlaceOutbox {
-		return true
+		return !slices.ContainsFunc(known.Sent, func(s Sent) bool { return containsAny(s.Recipients, others) })
 	}
-	return len(env.From) > 0 && !slices.ContainsFunc(env.From, func(a Address) bool { return !acc.Owns(a.Addr) })
+	return len(env.From) > 0 && len(others) == 0
 }
 
 // ownCopies finds the conversations of which env, written by the account, is

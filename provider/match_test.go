@@ -112,6 +112,9 @@ func TestMatch(t *testing.T) {
 		{"our mail back from a list", from("careers@lists.example.org", id("<c1@example.com>")), "sent carol:reference"},
 		{"an answer that copies our key", from(carol, head(KeyHeader, "key-c1")), "in carol:address"},
 		{"written by hand in the thread", from("ada@example.com", own, place(PlaceSent), thread("tc")), "own carol:thread"},
+		{"an answer that a rule filed among the sent mail", from(carol, own, place(PlaceSent), refs("<c1@example.com>")), "in carol:reference"},
+		{"a new mail that a rule filed among the sent mail", from(carol, own, place(PlaceSent)), "in carol:address"},
+		{"sent under a name that is not known", from(stranger, own, place(PlaceSent), refs("<c1@example.com>")), "own carol:reference"},
 		{"written by hand in the thread of two, to one of them", from("ada@example.com", own, thread("both"), to(dan)), "own dan:thread"},
 		{"written by hand in the thread of two, to both", from("ada@example.com", own, thread("both"), to(dan), to(carol)), "own carol:thread dan:thread"},
 		{"written by hand in the thread of two, to another", from("ada@example.com", own, thread("both"), to(stranger)), "own carol:thread dan:thread"},
@@ -244,7 +247,7 @@ func TestMatchProperties(t *testing.T) {
 			t.Fatalf("%+v of %+v", m, env)
 		case len(m.Hits) > 0 && (env.Draft || env.Place == PlaceDraft || env.Ref == ""):
 			t.Fatalf("a draft matches: %+v", m)
-		case (env.Own || env.Place == PlaceSent || env.Place == PlaceOutbox) && (m.Direction == DirectionIn || m.Direction == DirectionReport):
+		case (env.Own || env.Place == PlaceSent || env.Place == PlaceOutbox) && !slices.ContainsFunc(known.Sent, func(s Sent) bool { return containsAny(s.Recipients, env.From) }) && (m.Direction == DirectionIn || m.Direction == DirectionReport):
 			t.Fatalf("own mail is an answer: %+v of %+v", m, env)
 		case len(env.From) == 1 && matchMe.Owns(env.From[0].Addr) && m.Direction == DirectionIn:
 			t.Fatalf("an own address is an answer: %+v of %+v", m, env)

@@ -352,6 +352,23 @@ func testClocksDiffer(t *testing.T, on storage) {
 	w.want(second, runner.StatusReplied, 0)
 }
 
+// TestAnswerAmongTheSent: an answer that a rule files among the sent mail is
+// one.
+func TestAnswerAmongTheSent(t *testing.T) { onEachStore(t, testAnswerAmongTheSent) }
+
+func testAnswerAmongTheSent(t *testing.T, on storage) {
+	w := newWorld(t, on)
+	w.person("grace@example.net", postoffice.Behaviour{Do: postoffice.AnswerNew, On: 1, After: time.Hour})
+	w.box.SetRule(func(postoffice.Message) []string { return []string{postoffice.LabelSent} })
+	id := w.enroll("grace@example.net").ID
+	w.tick()
+	w.pass(8 * day)
+	if e := w.want(id, runner.StatusReplied, 1); !e.Flagged {
+		t.Error("it is not flagged")
+	}
+	w.sound()
+}
+
 // TestToldAfterTheEnd: what comes after the last mail is told as what it is.
 func TestToldAfterTheEnd(t *testing.T) { onEachStore(t, testToldAfterTheEnd) }
 
