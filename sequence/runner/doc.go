@@ -99,7 +99,7 @@
 // a host lets a person confirm it with Unsubscribe.
 //
 // A conversation needs an answer (Entry.AnswerNeeded, Enrollment.Flagged)
-// until one is given: by hand in the mailbox, by Reply, which sends in the
+// once a person wrote in it, or what may be a person, until one is given: by hand in the mailbox, by Reply, which sends in the
 // thread by the same protocol as a drip and ends the drip as a mail by hand
 // does, or until somebody says Answered. Attachment reads one attachment when
 // it is asked for, after its mail was matched again. Export gives out what is

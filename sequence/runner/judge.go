@@ -137,6 +137,16 @@ func (p *pass) judge(l *loaded, b *store.Batch, j *judgement) error {
 	return nil
 }
 
+// asks reports whether a person should look at the message, and maybe answer:
+// a person's, and what may be one. A report is nobody's to answer.
+func (j *judgement) asks() bool {
+	switch j.verdict.Class {
+	case classify.OutOfOffice, classify.AutoReply, classify.Bounce, classify.Delayed, classify.Receipt, classify.FeedbackReport:
+		return false
+	}
+	return j.direction == provider.DirectionIn
+}
+
 // opens reports whether the message began its thread. One that answers
 // somebody else's mail lies in a thread of others, of which nothing is ours but
 // what the recipient writes.
@@ -277,7 +287,7 @@ func (j *judgement) entry(l *loaded, hit provider.Hit) store.Entry {
 		Ref: string(env.Ref), MessageID: env.MessageID, From: joinAddresses(env.From), To: joinAddresses(env.To),
 		Cc: joinAddresses(env.Cc), Subject: env.Subject, At: env.Received,
 		Answers:      j.byHand(),
-		AnswerNeeded: j.verdict.Class == classify.Human && j.direction == provider.DirectionIn && !hit.Copied && !j.settled(l),
+		AnswerNeeded: j.asks() && !hit.Copied && !j.settled(l),
 	}
 	if j.direction == provider.DirectionOwn {
 		e.Direction = DirectionOwn
