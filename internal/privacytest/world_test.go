@@ -186,6 +186,7 @@ func newWorldOf(t *testing.T, kind provider.Kind, access provider.Access, change
 	mem := memstore.New(memstore.Options{Now: office.Clock().Now})
 	linker, err := linking.New(linking.Config{
 		Providers: []provider.Provider{svc.prov}, Links: mem.Tokens(), Flows: mem.Flows(), InsecurePlainTokens: true, Now: office.Clock().Now,
+		OnRequest: func(r linking.Request) { w.audit.linking(r) }, StopPush: func(ctx context.Context, mailbox provider.Linked) error { return w.run.StopPush(ctx, mailbox) },
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -254,6 +255,20 @@ func (a *audit) Observe(o runner.Observation) {
 		a.envelopes++
 	case o.Op == "content" && o.Err == nil:
 		a.contents++
+	}
+}
+
+// linking is a host's hook for the requests of the Linker.
+func (a *audit) linking(r linking.Request) {
+	a.wire.observed()
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.reasons[r.Op+" "+r.Reason]++
+	switch {
+	case r.Reason == "":
+		a.nameless++
+	case r.Link == "":
+		a.linkless++
 	}
 }
 

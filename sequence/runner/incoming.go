@@ -165,14 +165,18 @@ func enrollmentIDs(rows []store.IndexRow) []string {
 // forget remembers that a message is none of ours, so that it is not looked
 // at again while searches overlap. Nothing of it is kept but its ref.
 func (p *pass) forget(ctx context.Context, ref provider.Ref) error {
-	err := p.r.cfg.Store.Commit(ctx, store.Batch{Fence: &p.claim.Fence, Index: []store.IndexRow{{
-		Kind: store.IndexRef, Value: indexed(string(ref)), Mailbox: p.box.ID, Enrollment: nobody,
-		Until: p.r.cfg.Now().Add(2*p.r.opts.SearchOverlap + provider.ReportSpan),
-	}}})
+	err := p.r.cfg.Store.Commit(ctx, store.Batch{Fence: &p.claim.Fence, Index: []store.IndexRow{p.forgotten(ref)}})
 	if err != nil {
 		return fmt.Errorf("runner: %w", err)
 	}
 	return nil
+}
+
+func (p *pass) forgotten(ref provider.Ref) store.IndexRow {
+	return store.IndexRow{
+		Kind: store.IndexRef, Value: indexed(string(ref)), Mailbox: p.box.ID, Enrollment: nobody,
+		Until: p.r.cfg.Now().Add(2*p.r.opts.SearchOverlap + provider.ReportSpan),
+	}
 }
 
 func (p *pass) refRow(l *loaded, ref provider.Ref) store.IndexRow {
@@ -268,10 +272,13 @@ func (p *pass) complete(l *loaded, b *store.Batch, i int, c provider.Located) {
 // be had for long, what its headers show counts at once, and it is tried again.
 func (p *pass) matched(ctx context.Context, env *provider.Envelope, m provider.Matched, ls map[string]*loaded, reason string) error {
 	var msg *provider.Message
-	later := false
+	later, why := false, ReasonMatched
+	if m.Direction == provider.DirectionReport {
+		why = ReasonReport
+	}
 	if p.linked.Abilities.Content {
 		var err error
-		msg, err = p.mb.content(ctx, m.Warrant, ReasonMatched)
+		msg, err = p.mb.content(ctx, m.Warrant, why)
 		switch gone := errors.Is(err, provider.ErrNotFound); {
 		case gone && m.Direction == provider.DirectionReport:
 			return nil

@@ -105,13 +105,51 @@ func (p *pass) countPrior(ctx context.Context, senders []string, now time.Time, 
 		return err
 	case len(senders) == 1:
 		found[senders[0]] = len(items)
-		return nil
+		return p.forgetPrior(ctx, senders[0], items)
 	}
 	half := len(senders) / 2
 	if err := p.countPrior(ctx, senders[:half], now, found); err != nil {
 		return err
 	}
 	return p.countPrior(ctx, senders[half:], now, found)
+}
+
+// forgetPrior remembers that a recipient's earlier mails are none of ours: the
+// search for answers reaches back to before our first mail, and would have the
+// headers of those read that came just before. Somebody who was written to
+// before may have answered in them, and what lies in a thread of ours is.
+func (p *pass) forgetPrior(ctx context.Context, sender string, items []provider.Item) error {
+	rows, err := p.r.cfg.Store.Match(ctx, p.box.ID, []store.IndexKey{indexKey(store.IndexSender, sender)})
+	if err != nil {
+		return fmt.Errorf("runner: match: %w", err)
+	}
+	if len(rows) > 0 {
+		return nil
+	}
+	var keys []store.IndexKey
+	for _, it := range items {
+		keys = append(keys, indexKey(store.IndexThread, it.Thread), indexKey(store.IndexRef, string(it.Ref)))
+	}
+	if rows, err = p.r.cfg.Store.Match(ctx, p.box.ID, keys); err != nil {
+		return fmt.Errorf("runner: match: %w", err)
+	}
+	known := make(map[string]bool)
+	for _, row := range rows {
+		known[row.Value] = true
+	}
+	b := store.Batch{Fence: &p.claim.Fence}
+	for _, it := range items {
+		if it.Thread != "" && !known[indexed(it.Thread)] && !known[indexed(string(it.Ref))] {
+			b.Index = append(b.Index, p.forgotten(it.Ref))
+		}
+	}
+	if len(b.Index) == 0 {
+		return nil
+	}
+	if err := p.r.cfg.Store.Commit(ctx, b); err != nil {
+		return fmt.Errorf("runner: %w", err)
+	}
+	return nil
 }
 
 // toldPrior tells the host of earlier mail, and holds the drip if it is to.
