@@ -171,3 +171,43 @@ func testComplaint(t *testing.T, on storage) {
 	}
 	w.sound()
 }
+
+// TestReportBeforeTheID: a delivery report that cites the Message-ID that the
+// service gave a mail, and comes before that is known, is not lost.
+func TestReportBeforeTheID(t *testing.T) { onEachStore(t, testReportBeforeTheID) }
+
+func testReportBeforeTheID(t *testing.T, on storage) {
+	for _, lost := range []bool{false, true} {
+		w := newWorld(t, on)
+		w.beliefs(func(b *postoffice.Beliefs) { b.KeepsMessageID, b.KeepsOriginalID = false, false })
+		w.box.SetDelays(postoffice.Delays{SentCopy: 12 * time.Minute})
+		w.person("grace@example.net", postoffice.Behaviour{Do: postoffice.Custom, On: 1, After: time.Minute, Write: func(r postoffice.Reaction) []byte {
+			id := header(r.Mail, "Message-ID")
+			return crlfLines(
+				"From: Mail Delivery System <MAILER-DAEMON@mx.example.net>", "To: "+r.To.Addr, "Subject: Undelivered Mail Returned to Sender",
+				"Message-ID: "+r.ID, "Date: "+r.Now.Format(time.RFC1123Z), "Auto-Submitted: auto-replied",
+				`Content-Type: multipart/report; report-type=delivery-status; boundary="b"`, "",
+				"--b", "Content-Type: text/plain", "", "<grace@example.net>: user unknown", "",
+				"--b", "Content-Type: message/delivery-status", "", "Reporting-MTA: dns; mx.example.net", "",
+				"Final-Recipient: rfc822; grace@example.net", "Action: failed", "Status: 5.1.1", "Diagnostic-Code: smtp; 550 5.1.1 no such user", "",
+				"--b", "Content-Type: text/rfc822-headers", "", "Message-ID: "+id, "Subject: A role in Lisbon", "To: "+r.From.Addr, "",
+				"--b--", "",
+			)
+		}})
+		w.person("elif@example.net")
+		id := w.enroll("grace@example.net").ID
+		if lost {
+			w.prov.Inject(postoffice.Rule{Op: postoffice.OpSend, Fault: postoffice.FaultLoseAfter})
+		}
+		w.tick()
+		for range 5 {
+			if err := w.run.Notify(t.Context(), link); err != nil {
+				t.Fatal(err)
+			}
+			w.clock.Advance(time.Minute)
+			w.tick()
+		}
+		w.pass(2 * day)
+		w.want(id, runner.StatusBounced, 1)
+	}
+}
