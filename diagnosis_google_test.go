@@ -34,6 +34,8 @@ func googleSituations() []situation {
 		{"access denied", s, "refresh", refusal{}, googleToken(403, "access_denied", ""), provider.ReasonAdminBlocked, provider.MendAdmin, provider.ErrMailboxUnusable, ""},
 		{"an outage", s, "refresh", refusal{}, googleToken(503, "internal_failure", ""), provider.ReasonTemporary, provider.MendNobody, provider.ErrTemporary, ""},
 		{"too fast", s, "refresh", refusal{}, answer{status: 429, body: `{"error":"rate_limit_exceeded"}`, retry: 30 * time.Second}, provider.ReasonThrottled, provider.MendNobody, provider.ErrThrottled, ""},
+		{"a page instead of an answer", s, "refresh", refusal{}, answer{status: 502, body: `<html>canary</html>`}, provider.ReasonTemporary, provider.MendNobody, provider.ErrTemporary, "http_502"},
+		{"a page instead of Gmail's answer", s, "profile", refusal{}, answer{status: 502, body: `<html>canary</html>`}, provider.ReasonTemporary, provider.MendNobody, provider.ErrTemporary, "http_502"},
 		{"a code nobody knows", s, "refresh", refusal{}, googleToken(400, "something_new", ""), provider.ReasonTemporary, provider.MendNobody, provider.ErrTemporary, "something_new"},
 
 		// https://developers.google.com/workspace/gmail/api/guides/handle-errors

@@ -78,7 +78,7 @@ func microsoftSituations() []situation {
 		{"suberror user_password_expired", s, "refresh", refusal{}, entraToken(grant, 599999, "user_password_expired"), provider.ReasonPasswordExpired, provider.MendUser, provider.ErrRelink, ""},
 		{"suberror consent_required", s, "refresh", refusal{}, entraToken(grant, 0, "consent_required"), provider.ReasonConsentRequired, provider.MendUser, provider.ErrRelink, ""},
 		{"an organisation that waits", s, "refresh", refusal{}, answer{status: 429, body: `{"error":"throttled"}`, retry: time.Minute}, provider.ReasonThrottled, provider.MendNobody, provider.ErrThrottled, ""},
-		{"a page instead of an answer", s, "refresh", refusal{}, answer{status: 502, body: `<html>canary</html>`}, provider.ReasonTemporary, provider.MendNobody, provider.ErrTemporary, ""},
+		{"a page instead of an answer", s, "refresh", refusal{}, answer{status: 502, body: `<html>canary</html>`}, provider.ReasonTemporary, provider.MendNobody, provider.ErrTemporary, "http_502"},
 
 		{"the user cancels", s, "consent", refusal{number: 65004}, answer{}, provider.ReasonUserDeclined, provider.MendUser, linking.ErrDenied, "AADSTS65004"},
 		{"the user cancels, in other words", s, "consent", refusal{number: 65004, code: "consent_required"}, answer{}, provider.ReasonUserDeclined, provider.MendUser, linking.ErrDenied, "AADSTS65004"},
@@ -117,7 +117,7 @@ func microsoftSituations() []situation {
 		{"too many recipients", s, "send", refusal{}, api(403, "ErrorExceededMaxRecipientLimit"), provider.ReasonSendingLimit, provider.MendNobody, provider.ErrThrottled, ""},
 		{"too many recipients, and blocked", s, "send", refusal{}, api(403, "ErrorExceededMaxRecipientLimitBlock"), provider.ReasonSendingLimit, provider.MendNobody, provider.ErrThrottled, ""},
 		{"full", s, "send", refusal{}, api(403, "ErrorQuotaExceeded"), provider.ReasonMailboxFull, provider.MendUser, provider.ErrMailboxUnusable, ""},
-		{"full, by its status", s, "profile", refusal{}, answer{status: 507, body: `{}`}, provider.ReasonMailboxFull, provider.MendUser, provider.ErrMailboxUnusable, ""},
+		{"full, by its status", s, "profile", refusal{}, answer{status: 507, body: `{}`}, provider.ReasonMailboxFull, provider.MendUser, provider.ErrMailboxUnusable, "http_507"},
 		{"full, by an inner code", s, "profile", refusal{}, answer{status: 507, code: "generalException", inner: "quotaLimitReached"}, provider.ReasonMailboxFull, provider.MendUser, provider.ErrMailboxUnusable, "quotaLimitReached"},
 		{"no permission", s, "profile", refusal{}, api(403, "ErrorAccessDenied"), provider.ReasonAccessMissing, provider.MendAdmin, provider.ErrAccess, ""},
 		{"another's address", s, "send", refusal{}, api(403, "ErrorSendAsDenied"), provider.ReasonSenderNotAllowed, provider.MendAdmin, provider.ErrSenderNotAllowed, ""},

@@ -169,8 +169,10 @@ func (c *Config) validate(ends Endpoints) error {
 			return badConfig("Endpoints."+field, "must be an absolute http or https URL")
 		}
 	}
-	if l := c.Limits; l != nil && (l.MaxMessageBytes < 0 || l.MaxRecipients < 0 || l.SendsPerMinute < 0 || l.SendTimeout < 0 || l.Settle < 0) {
-		return badConfig("Limits", "has a negative number")
+	if c.Limits != nil {
+		if field := courier.NegativeLimit(*c.Limits); field != "" {
+			return badConfig("Limits."+field, "is negative")
+		}
 	}
 	if c.Push != nil {
 		return c.Push.validate()

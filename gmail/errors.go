@@ -51,6 +51,9 @@ func (p *Provider) classify(op string, err error) *provider.Error {
 	}
 	e := &provider.Error{Op: op, Reason: reasonOf(api), RetryAfter: courier.RetryAfter(api.Header, p.now()), Err: err}
 	e.Kind = kindOf(api.Code, e.Reason)
+	if e.Reason == "" {
+		e.Reason = courier.StatusCode(api.Code)
+	}
 	if e.Kind == provider.ErrThrottled && e.RetryAfter == 0 {
 		if t, ok := retryTime(api.Message); ok {
 			e.RetryAfter = max(0, t.Sub(p.now()))

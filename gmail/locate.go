@@ -7,7 +7,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	gmailapi "google.golang.org/api/gmail/v1"
 
@@ -111,7 +110,7 @@ func (m *mailbox) bySpan(ctx context.Context, op string, key provider.SendKey, v
 		return m.byLabels(ctx, op, seen, key, v)
 	}
 	const most = 2000
-	since := strconv.FormatInt(key.From.Add(-clockMargin).Unix(), 10)
+	since := strconv.FormatInt(key.From.Add(-courier.LocateMargin).Unix(), 10)
 	for _, query := range []string{"in:sent after:" + since, "in:drafts after:" + since} {
 		items, err := m.list(ctx, op, query, most)
 		if err != nil {
@@ -165,7 +164,7 @@ func (m *mailbox) byLabels(ctx context.Context, op string, seen map[string]bool,
 					}
 					return err
 				}
-				if older = received(dated).Before(key.From.Add(-clockMargin)); older {
+				if older = received(dated).Before(key.From.Add(-courier.LocateMargin)); older {
 					break
 				}
 				if err := m.look(ctx, op, provider.Ref(msg.Id), key, v); err != nil {
@@ -186,10 +185,6 @@ const (
 	labelPage    = 20
 	mostLabelled = 200
 )
-
-// clockMargin is how far Gmail's clock may be behind the one that made the
-// intent.
-const clockMargin = 5 * time.Minute
 
 func (m *mailbox) byFeed(ctx context.Context, op string, start uint64, seen map[string]bool, key provider.SendKey, v *courier.View) error {
 	for {

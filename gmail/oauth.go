@@ -218,9 +218,9 @@ func (p *Provider) Revoke(ctx context.Context, g provider.Grant) error {
 	case resp.StatusCode < 300, resp.StatusCode == http.StatusBadRequest: // 400: dead already
 		return nil
 	case resp.StatusCode == http.StatusTooManyRequests:
-		return &provider.Error{Kind: provider.ErrThrottled, Op: op, RetryAfter: courier.RetryAfter(resp.Header, p.now())}
+		return &provider.Error{Kind: provider.ErrThrottled, Op: op, Reason: courier.StatusCode(resp.StatusCode), RetryAfter: courier.RetryAfter(resp.Header, p.now())}
 	}
-	return &provider.Error{Kind: provider.ErrTemporary, Op: op, Reason: http.StatusText(resp.StatusCode)}
+	return &provider.Error{Kind: provider.ErrTemporary, Op: op, Reason: courier.StatusCode(resp.StatusCode)}
 }
 
 // plainClient makes requests that carry no mailbox's token.
@@ -272,7 +272,7 @@ func (p *Provider) tokenError(ctx context.Context, op string, err error, exchang
 	if re.Response != nil {
 		e.RetryAfter = courier.RetryAfter(re.Response.Header, p.now())
 		if e.Reason == "" {
-			e.Reason = http.StatusText(re.Response.StatusCode)
+			e.Reason = courier.StatusCode(re.Response.StatusCode)
 		}
 	}
 	return e

@@ -70,7 +70,7 @@ func meaningOfGraph(code string) meaning {
 		return meaning{provider.ReasonMailboxNotServed, "", "Microsoft does not open this mailbox to this application: it lies on a server of your organisation, or a policy of your organisation keeps applications out. Ask your administrator, or link another account."}
 	case "resourcenotfound", "request_resourcenotfound", "errormailboxnotfound", "errornonexistentmailbox", "errorinvaliduser", "no_address":
 		return meaning{reason: provider.ReasonMailboxMissing}
-	case "errorquotaexceeded", "quotalimitreached", "insufficient storage":
+	case "errorquotaexceeded", "quotalimitreached", "http_507":
 		return meaning{reason: provider.ReasonMailboxFull}
 	case "erroraccountsuspend", "erroraccountsuspendshowtierupgrade":
 		return meaning{reason: provider.ReasonMailboxSuspended}

@@ -8,6 +8,7 @@ import (
 	kiotajson "github.com/microsoft/kiota-serialization-json-go"
 	"github.com/microsoftgraph/msgraph-sdk-go/models/odataerrors"
 
+	"github.com/outreachkit/outreach/internal/courier"
 	"github.com/outreachkit/outreach/provider"
 )
 
@@ -19,7 +20,7 @@ func kindOf(status int, codes []string) (provider.ErrorKind, string) {
 			return kind, codes[i]
 		}
 	}
-	reason := http.StatusText(status)
+	reason := courier.StatusCode(status)
 	if len(codes) > 0 {
 		reason = codes[len(codes)-1]
 	}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"strings"
-	"time"
 
 	abstractions "github.com/microsoft/kiota-abstractions-go"
 	"github.com/microsoftgraph/msgraph-sdk-go/users"
@@ -198,14 +197,10 @@ func (m *mailbox) bySentFeed(ctx context.Context, op string, key provider.SendKe
 	return m.bySentList(ctx, op, seen, key, v)
 }
 
-// clockMargin is how far Exchange's clock may be behind the one that made the
-// intent.
-const clockMargin = 5 * time.Minute
-
 // bySentList looks at what lies in Sent Items since the send and its delta
 // did not tell.
 func (m *mailbox) bySentList(ctx context.Context, op string, seen map[string]bool, key provider.SendKey, v *courier.View) error {
-	filter := "receivedDateTime ge " + odataTime(key.From.Add(-clockMargin))
+	filter := "receivedDateTime ge " + odataTime(key.From.Add(-courier.LocateMargin))
 	for skip, top := int32(0), int32(listPage); ; {
 		params := &users.ItemMailFoldersItemMessagesRequestBuilderGetQueryParameters{
 			Filter: &filter, Top: &top, Select: identifiers(), Orderby: []string{"receivedDateTime desc"}, // Exchange sorts only by what the filter begins with

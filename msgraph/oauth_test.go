@@ -209,7 +209,7 @@ func TestConfig(t *testing.T) {
 		"Config.Endpoints.Graph": func(c *msgraph.Config) {
 			c.Endpoints = &msgraph.Endpoints{Login: "https://login.example.com", Graph: "https://graph.example.com/"}
 		},
-		"Config.Limits": func(c *msgraph.Config) { c.Limits = &provider.Limits{Settle: -1} },
+		"Config.Limits.Settle": func(c *msgraph.Config) { c.Limits = &provider.Limits{Settle: -1} },
 	} {
 		cfg := good
 		change(&cfg)

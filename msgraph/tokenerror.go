@@ -50,7 +50,7 @@ func tokenError(ctx context.Context, op string, err error, now time.Time, exchan
 	}
 	e.Reason = codeFor(courier.Code(re.ErrorCode), answer.Numbers, answer.Sub)
 	if e.Reason == "" {
-		e.Reason = http.StatusText(status)
+		e.Reason = courier.StatusCode(status)
 	}
 	return e
 }

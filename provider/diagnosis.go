@@ -31,7 +31,7 @@ type Diagnosis struct {
 // The names in Diagnosis.Params. Any of them may be absent.
 const (
 	ParamService    = "service"     // the mail service's name: Google, Microsoft
-	ParamCode       = "code"        // the service's own code, for its support: AADSTS53003
+	ParamCode       = "code"        // the code of the error, for the service's support or the operator: AADSTS53003, http_502
 	ParamAddress    = "address"     // the mailbox in question, masked
 	ParamWant       = "want"        // the mailbox that was expected, masked
 	ParamGot        = "got"         // the mailbox that was chosen, masked

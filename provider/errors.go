@@ -38,7 +38,7 @@ const (
 type Error struct {
 	Kind       ErrorKind
 	Op         string        // what was attempted: "gmail: send"
-	Reason     string        // the service's own code, such as rateLimitExceeded; never free text
+	Reason     string        // the service's code, such as rateLimitExceeded, or one of this module's, such as http_502; never free text
 	RetryAfter time.Duration // wait at least so long; zero is unknown
 	Until      time.Time     // for ErrNotSettled, and where the service names a time
 	Claims     string        // what the service wants the next sign-in to prove, for AuthRequest.Claims; not printed

@@ -21,6 +21,15 @@ func Code(s string) string {
 	return ""
 }
 
+// StatusCode is the code of an answer that has none but its status: http_502
+// for 502, and nothing for zero.
+func StatusCode(status int) string {
+	if status == 0 {
+		return ""
+	}
+	return "http_" + strconv.Itoa(status)
+}
+
 // Invalid refuses a value before any request.
 func Invalid(op, field, problem string) error {
 	return &provider.Error{Kind: provider.ErrRejected, Op: op, Err: &provider.FieldError{Op: op, Field: field, Problem: problem}}

@@ -1,6 +1,7 @@
 package runner
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -164,7 +165,7 @@ func (r *Runner) calendar(l *loaded) sequence.Calendar {
 // zoned resolves the enrollment's zone. It may not be known any more, because
 // this host's zone data differ: nothing leaves by a wrong clock.
 func (r *Runner) zoned(l *loaded) (loc *time.Location, name string, ok bool) {
-	if name = orElse(l.rec.Zone, l.seq.Zone); name == "" {
+	if name = cmp.Or(l.rec.Zone, l.seq.Zone); name == "" {
 		return time.UTC, name, true
 	}
 	loc, err := r.cfg.Zones(name)

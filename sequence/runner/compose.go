@@ -1,6 +1,7 @@
 package runner
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"maps"
@@ -27,7 +28,7 @@ func (p *pass) compose(ctx context.Context, l *loaded, step sequence.Step, in *s
 		return intentMeta{}, err
 	}
 	meta := intentMeta{
-		From: provider.Address{Name: l.rec.FromName, Addr: orElse(l.rec.From, p.linked.Account.Address)},
+		From: provider.Address{Name: l.rec.FromName, Addr: cmp.Or(l.rec.From, p.linked.Account.Address)},
 		To:   []provider.Address{l.rec.To}, Cc: l.rec.Cc, Bcc: l.rec.Bcc,
 		Thread: p.thread(l, step, words.Subject), Text: words.Text, HTML: words.HTML, Original: in.Created,
 	}

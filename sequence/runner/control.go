@@ -1,6 +1,7 @@
 package runner
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -90,7 +91,7 @@ func (r *Runner) find(ctx context.Context, id string) (*loaded, error) {
 // Pause holds an enrollment until Resume. A mail that is on its way is not
 // called back. Pausing an ended enrollment changes nothing.
 func (r *Runner) Pause(ctx context.Context, id, reason string) (Enrollment, error) {
-	return r.event(ctx, id, sequence.EventPaused, 0, orElse(reason, "paused"))
+	return r.event(ctx, id, sequence.EventPaused, 0, cmp.Or(reason, "paused"))
 }
 
 // Resume ends a pause and a hold for review, and clears Enrollment.Flagged.
@@ -119,7 +120,7 @@ func (r *Runner) Skip(ctx context.Context, id string, step sequence.StepID) (Enr
 // way: it may arrive, and will be marked as crossed if it did. It is looked
 // up and never sent again.
 func (r *Runner) Stop(ctx context.Context, id, reason string) (Enrollment, error) {
-	return r.event(ctx, id, sequence.EventStopped, 0, orElse(reason, "stopped by the host"))
+	return r.event(ctx, id, sequence.EventStopped, 0, cmp.Or(reason, "stopped by the host"))
 }
 
 // Unsubscribe ends every enrollment of an address and keeps it from being
@@ -272,13 +273,6 @@ func (r *Runner) enrollmentsOf(ctx context.Context, addr string) ([]string, erro
 		return nil, fmt.Errorf("runner: match: %w", err)
 	}
 	return enrollmentIDs(rows), nil
-}
-
-func orElse(s, def string) string {
-	if s == "" {
-		return def
-	}
-	return s
 }
 
 // Explanation says what an enrollment waits for and why.

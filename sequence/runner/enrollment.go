@@ -1,6 +1,7 @@
 package runner
 
 import (
+	"cmp"
 	"time"
 
 	"github.com/outreachkit/outreach/provider"
@@ -71,6 +72,6 @@ func (r *Runner) view(l *loaded) Enrollment {
 	if e.Status == StatusHeld {
 		e.Hold, e.Barred = l.rec.Hold, l.rec.Barred
 	}
-	e.Reason = orElse(l.rec.Ended, e.Hold)
+	e.Reason = cmp.Or(l.rec.Ended, e.Hold)
 	return e
 }

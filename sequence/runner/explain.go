@@ -1,6 +1,7 @@
 package runner
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"time"
@@ -26,7 +27,7 @@ func (r *Runner) Explain(ctx context.Context, id string) (Explanation, error) {
 	if err != nil {
 		return Explanation{}, fmt.Errorf("runner: explain: %w", err)
 	}
-	ex.Mailbox, ex.LastRead = orElse(data.Lost, data.Trouble), data.LastRead
+	ex.Mailbox, ex.LastRead = cmp.Or(data.Lost, data.Trouble), data.LastRead
 	if data.StoppedUntil.After(now) {
 		ex.StoppedUntil = data.StoppedUntil
 	}
@@ -63,7 +64,7 @@ func explain(l *loaded, ex Explanation, cal sequence.Calendar, now time.Time, lo
 	case sequence.DueLocate, sequence.DueOpen:
 		add("What became of step %d is not known; the mailbox is asked at %s.", ex.Due.Step, clock(l.rec.LookAt))
 	case sequence.DueHeld:
-		add("Sending is held: %s.", orElse(l.rec.Hold, ex.Due.Holds.String()))
+		add("Sending is held: %s.", cmp.Or(l.rec.Hold, ex.Due.Holds.String()))
 		if l.rec.Barred != "" {
 			add("That is asked again %s, and it goes on by itself.", clock(l.rec.AskAt))
 		}

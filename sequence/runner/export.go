@@ -1,6 +1,7 @@
 package runner
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net/mail"
@@ -119,7 +120,7 @@ func (r *Runner) exported(ctx context.Context, l *loaded) (PersonEnrollment, err
 			return e, err
 		}
 		e.Sent = append(e.Sent, PersonMail{
-			Step: in.Step, State: string(in.State), At: in.Created, MessageID: orElse(in.RealMessageID, in.MessageID),
+			Step: in.Step, State: string(in.State), At: in.Created, MessageID: cmp.Or(in.RealMessageID, in.MessageID),
 			Subject: meta.Subject, Text: meta.Text, HTML: meta.HTML, Parts: meta.Parts,
 		})
 	}

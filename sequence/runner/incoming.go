@@ -1,6 +1,7 @@
 package runner
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -250,8 +251,8 @@ func (p *pass) ownCopy(ctx context.Context, env *provider.Envelope, m provider.M
 // complete writes what a sent copy tells into the record and the index.
 func (p *pass) complete(l *loaded, b *store.Batch, i int, c provider.Located) {
 	m := &l.rec.Mails[i]
-	m.Real = orElse(m.Real, plain(c.MessageID))
-	m.Ref = orElse(m.Ref, plain(string(c.Ref)))
+	m.Real = cmp.Or(m.Real, plain(c.MessageID))
+	m.Ref = cmp.Or(m.Ref, plain(string(c.Ref)))
 	if m.learns(c) { // it was put into another thread than was asked for
 		if m.Thread != "" && !slices.Contains(l.rec.Threads, m.Thread) {
 			l.rec.Threads = append(l.rec.Threads, m.Thread)

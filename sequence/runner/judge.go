@@ -1,6 +1,7 @@
 package runner
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 	"time"
@@ -236,13 +237,13 @@ func (j *judgement) bounce(l *loaded, hit provider.Hit) (sequence.Event, string)
 		}
 		switch f.Kind {
 		case classify.Limit:
-			return unsure, "the mail service refused to send: " + orElse(f.Status, "its limit is reached")
+			return unsure, "the mail service refused to send: " + cmp.Or(f.Status, "its limit is reached")
 		case classify.Hard:
-			return sequence.Event{Kind: sequence.EventBounced}, "the address takes no mail: " + orElse(f.Status, v5)
+			return sequence.Event{Kind: sequence.EventBounced}, "the address takes no mail: " + cmp.Or(f.Status, v5)
 		case classify.Policy:
-			return unsure, "the mail was refused by a rule, and the address may be good: " + orElse(f.Status, v5)
+			return unsure, "the mail was refused by a rule, and the address may be good: " + cmp.Or(f.Status, v5)
 		case classify.Unclear:
-			return unsure, "the mail was not delivered, and the report does not say why: " + orElse(f.Status, v5)
+			return unsure, "the mail was not delivered, and the report does not say why: " + cmp.Or(f.Status, v5)
 		}
 		return sequence.Event{}, "" // it may still arrive, or a later mail may
 	}

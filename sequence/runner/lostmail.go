@@ -1,6 +1,7 @@
 package runner
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -108,10 +109,10 @@ func (p *pass) lostIntent(l *loaded, step sequence.Step, m lostMail) (store.Inte
 	if err != nil {
 		return store.Intent{}, sentMail{}, err
 	}
-	thread := p.thread(l, step, orElse(m.subject, step.Subject))
+	thread := p.thread(l, step, cmp.Or(m.subject, step.Subject))
 	meta := intentMeta{
-		From: provider.Address{Name: l.rec.FromName, Addr: orElse(l.rec.From, p.linked.Account.Address)}, To: []provider.Address{l.rec.To}, Cc: l.rec.Cc, Bcc: l.rec.Bcc,
-		Thread: thread, Subject: orElse(m.subject, thread.Subject), Text: m.text, HTML: m.html, Parts: m.parts,
+		From: provider.Address{Name: l.rec.FromName, Addr: cmp.Or(l.rec.From, p.linked.Account.Address)}, To: []provider.Address{l.rec.To}, Cc: l.rec.Cc, Bcc: l.rec.Bcc,
+		Thread: thread, Subject: cmp.Or(m.subject, thread.Subject), Text: m.text, HTML: m.html, Parts: m.parts,
 		Cursor: provider.Cursor(p.data.Before), Proven: p.data.Proven, Original: re.Since,
 	}
 	in := store.Intent{
@@ -139,7 +140,7 @@ func (p *pass) skipLost(ctx context.Context, l *loaded, step sequence.Step, c pr
 		at = p.restored.Since
 	}
 	mail.At, mail.Ref, mail.Real = at, plain(string(c.Ref)), plain(c.MessageID)
-	mail.Thread = orElse(plain(c.Thread), mail.Thread)
+	mail.Thread = cmp.Or(plain(c.Thread), mail.Thread)
 	p.reachBack()
 	if err := p.learn(ctx, p.restored.Since, mail.Thread); err != nil {
 		return err

@@ -1,6 +1,7 @@
 package runner
 
 import (
+	"cmp"
 	"context"
 	"time"
 
@@ -75,7 +76,7 @@ func (p *pass) refusesMailbox(ctx context.Context, j *judgement, ls map[string]*
 		return nil
 	}
 	told := p.data.StoppedUntil.After(p.r.cfg.Now())
-	p.data.StoppedUntil, p.data.StopReason = until, orElse(status, "its sending limit is reached")
+	p.data.StoppedUntil, p.data.StopReason = until, cmp.Or(status, "its sending limit is reached")
 	if told {
 		return nil
 	}

@@ -1,6 +1,7 @@
 package runner
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -56,7 +57,7 @@ func (r *Runner) Preview(ctx context.Context, p PreviewParams) (Enrollment, erro
 	}
 	return r.enroll(ctx, EnrollParams{
 		Key: p.Key, Link: p.Link, Actor: p.Actor, FromName: p.FromName, From: p.From, Sequence: &now, Data: p.Data, Zone: p.Zone,
-		Recipient: provider.Address{Name: p.FromName, Addr: orElse(p.From, linked.Account.Address)},
+		Recipient: provider.Address{Name: p.FromName, Addr: cmp.Or(p.From, linked.Account.Address)},
 	}, kindPreview)
 }
 

@@ -1,6 +1,7 @@
 package runner
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -122,7 +123,7 @@ func (o observed) copies(ctx context.Context, in store.Intent, proven bool, reas
 	}
 	key.Accepted = in.State == store.IntentSent
 	if key.Accepted {
-		key.Thread = orElse(in.Thread, key.Thread)
+		key.Thread = cmp.Or(in.Thread, key.Thread)
 	}
 	found, err := o.locate(ctx, key, reason)
 	if key.Accepted && len(found) == 0 && in.RealMessageID != "" && in.RealMessageID != in.MessageID {
@@ -218,7 +219,7 @@ func (r *Runner) markSent(l *loaded, b *store.Batch, in store.Intent, res store.
 	m := *l.rec.Open
 	res.Ref, res.Thread, res.RealMessageID = plain(res.Ref), plain(res.Thread), plain(res.RealMessageID)
 	m.At, m.Ref, m.Real = at, res.Ref, res.RealMessageID
-	m.Thread = orElse(res.Thread, meta.Thread.ID)
+	m.Thread = cmp.Or(res.Thread, meta.Thread.ID)
 	l.rec.Mails = append(l.rec.Mails, m)
 	l.rec.Open, l.rec.LookAt = nil, time.Time{}
 	b.Results = append(b.Results, res)

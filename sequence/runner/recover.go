@@ -1,6 +1,7 @@
 package runner
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -131,7 +132,7 @@ func (r *Runner) Recover(ctx context.Context, p RecoverParams) (RecoverReport, e
 			}
 		}
 		if data.Recovered != re.key() {
-			report.Pending[id] = orElse(data.Trouble, "it is being worked on")
+			report.Pending[id] = cmp.Or(data.Trouble, "it is being worked on")
 		}
 	}
 	_, err = r.drain(ctx)

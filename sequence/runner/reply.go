@@ -1,6 +1,7 @@
 package runner
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -68,10 +69,10 @@ func (r *Runner) reply(ctx context.Context, p ReplyParams) (Enrollment, error) {
 	to, thread := talk.answerTo()
 	ep := EnrollParams{
 		Key: p.Key, Link: talk.row.Link, Actor: p.Actor, Recipient: to, Cc: p.Cc, Bcc: p.Bcc,
-		FromName: orElse(p.FromName, talk.rec.FromName), From: talk.rec.From, Data: p.Data,
+		FromName: cmp.Or(p.FromName, talk.rec.FromName), From: talk.rec.From, Data: p.Data,
 		// Another mail of the recipient's does not call back an answer.
 		Sequence: &sequence.Sequence{ID: "reply", Independent: true, Steps: []sequence.Step{
-			{ID: 1, Subject: orElse(talk.rec.Mails[0].Subject, "Re:"), Text: p.Text, HTML: p.HTML},
+			{ID: 1, Subject: cmp.Or(talk.rec.Mails[0].Subject, "Re:"), Text: p.Text, HTML: p.HTML},
 		}},
 	}
 	l, words, err := r.begin(&ep, kindReply)
@@ -164,9 +165,9 @@ func (l *loaded) answerTo() (provider.Address, provider.Thread) {
 		if provider.Normalize(h.From.Addr) != "" {
 			to = h.From
 		}
-		t.ID, t.InReplyTo = orElse(h.Thread, t.ID), orElse(h.MessageID, t.InReplyTo)
+		t.ID, t.InReplyTo = cmp.Or(h.Thread, t.ID), cmp.Or(h.MessageID, t.InReplyTo)
 		if !slices.ContainsFunc(l.rec.Mails, func(m sentMail) bool { return m.Thread == h.Thread }) {
-			t.Subject = orElse(h.Subject, t.Subject) // a thread that the recipient opened
+			t.Subject = cmp.Or(h.Subject, t.Subject) // a thread that the recipient opened
 		}
 	}
 	for _, m := range l.mails() {
