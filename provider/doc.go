@@ -18,7 +18,9 @@
 //	preview proof     no       yes        yes          no       yes        yes
 //
 // Where no headers come (*) the envelope says so in Partial, and nobody can
-// be told from a machine: what arrives is held for a person. Envelopes is for
+// be told from a machine: what arrives is held for a person. A bounce that is
+// known by its sender alone is looked for only where the host says so, because
+// it takes the headers of reports on mail of others (runner.Options.ReportHeaders). Envelopes is for
 // those who want nobody to be able to read a text; it is no easier to get
 // approved than Replies.
 //
