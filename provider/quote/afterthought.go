@@ -9,6 +9,10 @@ var postscripts = []string{"ps", "p.s", "pps", "p.p.s", "p-s", "nb:", "n.b", "n.
 // a line of signatures.
 var selfWords = spaced("i|i'm|i'd|i'll|i've|we'll|ich|j'ai|je|yo|eu|я|мой|jag|jeg|ik|minä|please|bitte|s'il te plaît|s'il vous plaît|por favor|per favore|alsjeblieft|alstublieft|пожалуйста|proszę|prosím")
 
+// subjectWords are who did something. A program's line is not of the first
+// person.
+var subjectWords = spaced("i|i've|we|ich|wir|habe|haben|j'ai|je|yo|io|ho|eu|я|мы|jag|jeg|ik|minä")
+
 // speaks reports whether a line below a signature is written by hand.
 func speaks(s string) bool {
 	low := strings.ToLower(s)
@@ -61,6 +65,26 @@ func anySpeaks(paragraph []line) bool {
 	return false
 }
 
+// typedInto takes back the marks of a signature from line i on as long as it
+// begins with a sentence: whoever clicks into it writes there.
+func (s *splitter) typedInto(i int) {
+	for ; i < len(s.lines); i++ {
+		if s.lines[i].hint&hintSignature == 0 || i > 0 && s.lines[i-1].hint&hintSignature != 0 {
+			continue
+		}
+		n := i
+		for n < len(s.lines) && s.lines[n].hint&hintSignature != 0 && (s.lines[n].text == "" || s.lines[n].text == "--") {
+			n++
+		}
+		if n < len(s.lines) && endsSentence(s.lines[n].text) && !contact(s.lines[n].text) {
+			for ; n < len(s.lines) && s.lines[n].hint&hintSignature != 0 && s.lines[n].text != ""; n++ {
+				s.lines[n].hint &^= hintSignature
+			}
+		}
+		i = max(i, n-1)
+	}
+}
+
 // unsign corrects the marks of signatures. They are taken back where nothing
 // stands above them, and from a line on that is written by hand: a program's
 // signature ends nowhere that the author would see. The delimiter above one
@@ -72,6 +96,7 @@ func (s *splitter) unsign() {
 		s.lines[i].hint &^= hintSignature
 		i++
 	}
+	s.typedInto(i)
 	above := -1 // the last line with text
 	for ; i < len(s.lines); i++ {
 		l := s.lines[i]

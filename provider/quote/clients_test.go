@@ -13,9 +13,10 @@ import (
 // line that a person wrote; the rules that were missing were added then. The
 // adversary's 61 were written next, to make the rules lose a line: 83.6 % exact
 // at first, with lines lost in 4. What is left is a header of Lotus Notes whose
-// labels stand in lines of their own.
+// labels stand in lines of their own. The later 50 were measured when all rules
+// for the others were done: 92.0 % exact, and no line lost that a person wrote.
 func TestClients(t *testing.T) {
-	for file, least := range map[string]int{"clients_text.txt": 149, "clients_html.txt": 65, "adversary_text.txt": 42, "adversary_html.txt": 19} {
+	for file, least := range map[string]int{"clients_text.txt": 149, "clients_html.txt": 65, "adversary_text.txt": 42, "adversary_html.txt": 19, "later_text.txt": 35, "later_html.txt": 15} {
 		var s score
 		for _, c := range samples(t, file) {
 			b := quote.Body{Text: c.body}

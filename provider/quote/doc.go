@@ -48,11 +48,16 @@
 // Yahoo's, Outlook's and Thunderbird's containers, and signatures. These marks
 // are not documented by the vendors; they are what their programs are seen to
 // write. A blockquote without a mark and without an attribution is the
-// author's own. Where nothing is marked, the rules for text decide.
+// author's own. Where nothing is marked, the rules for text decide. What is
+// typed beside these marks is looked for: below a container, between Outlook's
+// anchors, in the line above a quotation, and in a signature that begins with a
+// sentence.
 //
 // Of 29 real mails labelled by others, all come out exactly; 17 of them were
 // held out while the first rules were made and measured 82.4 % then, and have
 // been looked at since. Of 214 replies written down in the forms of mail
 // programs before the rules were looked at, 86.0 % came out exactly at first,
-// and all do now. These are figures of mail that the rules have seen.
+// and 3.3 % lost a line; all come out exactly now. Of 50 more, written when
+// that was done, 92.0 % were exact at first, and none lost a line that its
+// author wrote. Of 61 made to break the rules, 83.6 % were, and 4 lost lines.
 package quote

@@ -38,7 +38,8 @@ func headerAt(lines []line, i int) (c cut, ok bool) {
 		}
 	}
 	end, have := headerLines(lines, at)
-	if announced && (have&headFrom != 0 || end == at) || have.block() {
+	bare := announced && strings.Trim(l.text, "-_=—–‐‑―") == l.text // nothing is drawn beside the words
+	if announced && (have&headFrom != 0 || end == at && !bare) || have.block() {
 		c.body = max(end, i+1)
 		if end == at {
 			c.body = i + 1
@@ -153,6 +154,9 @@ func dated(value string) bool {
 // label reads "Subject: ..." in many languages, with or without the asterisks
 // of bold.
 func label(s string) (heads, string) {
+	if cells := strings.SplitN(s, "|", 4); len(cells) == 4 && cells[0] == "" { // a row, as NetEase writes it
+		return headLabels[strings.ToLower(clean(cells[1]))], cells[2]
+	}
 	s = strings.TrimLeft(s, "*_•- \t")
 	i := strings.IndexAny(s, ":：")
 	if i <= 0 || i > 40 {

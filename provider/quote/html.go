@@ -23,8 +23,12 @@ func htmlLines(h string) ([]line, bool) {
 			}
 			return r.lines, r.marked
 		case html.TextToken:
+			text := string(z.Text())
+			if n := len(r.stack); n > 0 && r.stack[n-1].name == atom.Head && clean(text) != "" {
+				r.pop(atom.Head)
+			}
 			if r.skipped == 0 {
-				r.text(string(z.Text()))
+				r.text(text)
 			}
 		case html.StartTagToken:
 			r.start(z)
@@ -47,6 +51,7 @@ type element struct {
 	hint  hint
 	quote bool
 	skip  bool
+	pre   bool // line ends count
 	group bool // of a program's history: blockquotes in it are cited
 }
 
@@ -58,20 +63,22 @@ type renderer struct {
 	quotes, groups, skipped, pre int
 	hints                        [6]int // how many open elements give each hint
 
-	buf     strings.Builder // the line that is being written
-	space   bool            // a space is due before the next word
-	gap     bool            // a blank line is due before the next text
-	cut     bool            // the next line starts unmarked history
-	cutSoon bool            // it does if it is a rule
-	marked  bool
-	lines   []line
-	rest    strings.Builder // what is below maxLines
+	buf    strings.Builder // the line that is being written
+	space  bool            // a space is due before the next word
+	gap    bool            // a blank line is due before the next text
+	cut    bool            // the next line starts unmarked history
+	marked bool
+	lines  []line
+	rest   strings.Builder // what is below maxLines
 }
 
 func (r *renderer) start(z *html.Tokenizer) {
 	tag, more := z.TagName()
 	name := atom.Lookup(tag)
-	e := element{name: name}
+	if r.open[atom.Head] > 0 && !inHead[name] {
+		r.pop(atom.Head) // its end was forgotten
+	}
+	e := element{name: name, pre: name == atom.Pre}
 	var class, id, kind string
 	for more {
 		var k, v []byte
@@ -82,7 +89,9 @@ func (r *renderer) start(z *html.Tokenizer) {
 		case "id":
 			id = strings.ToLower(string(v)) + id
 		case "name":
-			id += " " + strings.ToLower(string(v))
+			id += " name=" + strings.ToLower(string(v))
+		case "style":
+			e.pre = strings.Contains(strings.ReplaceAll(strings.ToLower(string(v)), " ", ""), "white-space:pre")
 		case "type":
 			kind = strings.ToLower(string(v))
 		}
@@ -93,7 +102,6 @@ func (r *renderer) start(z *html.Tokenizer) {
 		return
 	case atom.Hr:
 		r.flush()
-		r.cut, r.cutSoon = r.cut || r.cutSoon, false
 		r.buf.WriteString("-----")
 		r.flush()
 		r.mark(class, id)
@@ -118,6 +126,9 @@ func (r *renderer) start(z *html.Tokenizer) {
 	}
 	r.mark(class, id)
 	e.hint, e.group = marksOf(class, id)
+	if e.group {
+		e.hint |= hintContained
+	}
 	if e.quote && (kind == "cite" || r.groups > 0 || strings.Contains(class, "cite") || e.group && !strings.Contains(class, "gmail_quote")) {
 		e.hint |= hintCited
 	}
@@ -139,10 +150,6 @@ func (r *renderer) mark(class, id string) {
 	if r.quotes > 0 {
 		return // it is of a mail that is quoted
 	}
-	if strings.HasSuffix(id, "appendonsend") {
-		r.flush()
-		r.cutSoon, r.marked = true, true
-	}
 	if strings.HasSuffix(id, "divrplyfwdmsg") || strings.Contains(class, "outlookmessageheader") || strings.HasSuffix(id, "mail-editor-reference-message-container") {
 		r.flush()
 		r.cut, r.marked = true, true
@@ -156,7 +163,7 @@ func marksOf(class, id string) (h hint, group bool) {
 	for c := range strings.FieldsSeq(class + " " + id) {
 		c = strings.TrimPrefix(c, "x_")
 		switch {
-		case c == "gmail_signature" || c == "moz-signature" || c == "protonmail_signature_block" || c == "ms-outlook-mobile-signature" || c == "signature" || c == "applemailsignature" || c == "messagesignaturesection" || c == "front-signature" || c == "zm-_id_-sgn" || c == "gmail_signature_prefix" || c == "mail_signature":
+		case c == "gmail_signature" || c == "moz-signature" || c == "protonmail_signature_block" || c == "ms-outlook-mobile-signature" || c == "signature" || c == "applemailsignature" || c == "name=messagesignaturesection" || c == "front-signature" || c == "zm-_id_-sgn" || c == "gmail_signature_prefix" || c == "mail_signature":
 			h |= hintSignature
 		case strings.HasPrefix(c, "yahoo_quoted") || strings.HasPrefix(c, "yqt"):
 			h |= hintHistory
@@ -164,7 +171,7 @@ func marksOf(class, id string) (h hint, group bool) {
 			h |= hintContained
 		case c == "gmail_attr" || c == "moz-cite-prefix":
 			h |= hintAttribution
-		case c == "gmail_quote" || c == "gmail_extra" || c == "gmail_quote_container" || c == "protonmail_quote" || c == "zmail_extra" || c == "tutanota_quote" || c == "qt" || c == "quoted_text" || c == "messagereplysection" || c == "yandex_quote" || c == "ms-outlook-quote":
+		case c == "gmail_quote" || c == "gmail_extra" || c == "gmail_quote_container" || c == "protonmail_quote" || c == "zmail_extra" || c == "tutanota_quote" || c == "qt" || c == "quoted_text" || c == "name=messagereplysection" || c == "name=quote" || c == "moz-forward-container" || c == "yandex_quote" || c == "ms-outlook-quote":
 			group = true
 		}
 	}
@@ -187,7 +194,7 @@ func (r *renderer) count(e element, by int) {
 	if e.skip {
 		r.skipped += by
 	}
-	if e.name == atom.Pre {
+	if e.pre {
 		r.pre += by
 	}
 }
@@ -286,7 +293,6 @@ func (r *renderer) add(s string) {
 			l.hint |= 1 << i
 		}
 	}
-	r.cutSoon = r.cutSoon && l.text == ""
 	if r.cut && l.text != "" && l.depth == 0 {
 		l.hint |= hintCut
 		r.cut = false
@@ -310,6 +316,9 @@ func (r *renderer) trimEnd() {
 		r.lines = r.lines[:n-1]
 	}
 }
+
+// inHead are the elements of a head. Any other ends it.
+var inHead = atoms(atom.Head, atom.Meta, atom.Link, atom.Base, atom.Title, atom.Style, atom.Script, atom.Noscript, atom.Template)
 
 // blocks are the elements that begin and end lines.
 var blocks = atoms(atom.Address, atom.Article, atom.Aside, atom.Blockquote, atom.Body, atom.Center, atom.Dd, atom.Div, atom.Dl, atom.Dt, atom.Fieldset, atom.Figure, atom.Footer, atom.Form, atom.H1, atom.H2, atom.H3, atom.H4, atom.H5, atom.H6,

@@ -77,7 +77,7 @@ func TestIdempotent(t *testing.T) {
 // nothing of it is folded.
 func TestProseStays(t *testing.T) {
 	var typed []string
-	for _, file := range []string{"text.txt", "clients_text.txt", "clients_html.txt", "adversary_text.txt", "adversary_html.txt"} {
+	for _, file := range []string{"text.txt", "clients_text.txt", "clients_html.txt", "adversary_text.txt", "adversary_html.txt", "later_text.txt", "later_html.txt"} {
 		for _, c := range samples(t, file) {
 			if !strings.Contains(c.fresh, ">") && !strings.Contains(c.fresh, "|") {
 				for _, l := range linesOf(c.fresh) {
@@ -115,7 +115,7 @@ func TestMixed(t *testing.T) {
 func TestTopPosted(t *testing.T) {
 	answers := []string{"Yes.", "Hi Maria,\n\nI need\n> 100 users\nfor that.\n\nOlga", "From: now on call me.", "One.\n\n-----\n\nTwo.", "Sent from our warehouse.\n\nBest\nOlga", "Date: Friday works for me.", "Nein danke, bitte keine weiteren Mails.", "はい、お願いします。"}
 	n := 0
-	for _, c := range append(samples(t, "text.txt"), samples(t, "clients_text.txt")...) {
+	for _, c := range append(append(samples(t, "text.txt"), samples(t, "clients_text.txt")...), samples(t, "later_text.txt")...) {
 		if !strings.HasPrefix(c.body, c.fresh+"\n") || c.fresh == "" || strings.HasPrefix(c.name, "trap") || strings.HasPrefix(c.name, "inline") || c.name == "nothing to fold" {
 			continue
 		}

@@ -30,10 +30,17 @@ func signatureAt(lines []line, end, floor int) int {
 		}
 		found, stop = i, i
 	}
-	if found >= 0 && next(lines, 0) == found {
+	if found >= 0 && (next(lines, 0) == found || typedFirst(lines, found+1, end)) {
 		return -1 // with nothing above it, it is what was written
 	}
 	return found
+}
+
+// typedFirst reports whether the first line of lines[from:to] with text is
+// written by hand.
+func typedFirst(lines []line, from, to int) bool {
+	i := next(lines, from)
+	return i < to && speaks(lines[i].text)
 }
 
 // signs reports whether lines look like a signature: a name, an address, a
@@ -117,12 +124,15 @@ func mobile(s string) bool {
 		case i < 0, p.first && i > 0, p.last && len(w)-i-len(p.phrase) > 1:
 			continue
 		}
+		if p.also != nil && !anyIn(w, p.also) {
+			continue
+		}
 		rest := w[i+len(p.phrase)-1:]
 		if p.last {
 			rest = w[:i+1]
 		}
-		if namesProgram(rest, p.last) {
-			return true
+		if namesProgram(rest, p) {
+			return !anyIn(w, subjectWords) || anyIn(w, excuses)
 		}
 	}
 	return false
@@ -130,9 +140,14 @@ func mobile(s string) bool {
 
 // namesProgram reports whether rest is a device or a program, with little
 // beside it. After it may stand an excuse for its typing, not a sentence.
-func namesProgram(rest string, before bool) bool {
+func namesProgram(rest string, p sentPhrase) bool {
+	before := p.last
 	at, size := -1, 0
-	for _, d := range devices {
+	known := devices
+	if p.app {
+		known = apps
+	}
+	for _, d := range known {
 		i := strings.Index(rest, d)
 		if i < 0 || at >= 0 && i >= at || d[0] == ' ' && rest[i+len(d)] != ' ' {
 			continue
@@ -150,13 +165,28 @@ func namesProgram(rest string, before bool) bool {
 		return false
 	}
 	after := clean(rest[at+size:])
-	if before || strings.Count(after, " ") < 4 && !anyIn(" "+after+" ", sentenceWords) {
+	if before || moreOfDevice(after) {
 		return true
 	}
 	if strings.Contains(" "+after, " network") && strings.Count(after, " ") < 10 {
 		return true // a carrier's name
 	}
 	return anyIn(" "+after+" ", excuses) && strings.Count(after, " ") < 14 && !anyIn(" "+after+" ", firstPerson)
+}
+
+// moreOfDevice reports whether the words after a device go on naming it:
+// "Pro Max", "S21", "for Android". "The phone shop in Leeds" goes on.
+func moreOfDevice(after string) bool {
+	if strings.Count(after, " ") > 6 {
+		return false
+	}
+	for word := range strings.FieldsSeq(after) {
+		letters := strings.IndexFunc(word, unicode.IsLetter) >= 0 && strings.IndexFunc(word, unicode.IsDigit) < 0
+		if letters && !deviceWords[word] && len([]rune(word)) > 3 {
+			return false
+		}
+	}
+	return true
 }
 
 // noticeStart returns the first line of a paragraph that speaks as notices

@@ -3,19 +3,24 @@ package quote
 // sentPhrase is the part of a program's line that says "sent from".
 type sentPhrase struct {
 	phrase string
-	first  bool // it begins the line
-	last   bool // it ends the line, after the device
+	first  bool     // it begins the line
+	last   bool     // it ends the line, after the device
+	app    bool     // it is said of a program, and never of a telephone
+	also   []string // with one of these in the line too
 }
 
 // sentPhrases are found in words(line).
 var sentPhrases = func() []sentPhrase {
 	var out []sentPhrase
 	for _, p := range spaced(
-		"sent from|sent via|sent with|sent using|get|gesendet von|gesendet mit|gesendet über|von meinem|von meiner|diese nachricht wurde von|diese nachricht wurde mit|envoyé de|envoyé depuis|envoyé à partir de|envoyé à partir d'un|envoyé avec|envoyé via|obtenez|télécharger",
-		"enviado desde|enviado con|enviado do|enviado de|enviado a partir|enviado por|enviado via|obtener|obtenha|inviato da|inviato dal|inviato con|inviato tramite|ottieni|scarica|verstuurd vanaf|verzonden vanaf|verstuurd met|verzonden met|verzonden via|download",
-		"skickat från|skickat med|sendt fra|sendt med|hent|hämta|få|lähetetty|hanki|wysłane z|wysłano z|wysłane przy użyciu|pobierz|odesláno z|odoslané z|odoslané|elküldve|küldve|trimis de pe|trimis din",
+		"sent from|sent via|sent with|sent using|gesendet von|gesendet mit|gesendet über|diese nachricht wurde von|diese nachricht wurde mit|envoyé de|envoyé depuis|envoyé à partir de|envoyé à partir d'un|envoyé avec|envoyé via",
+		"enviado desde|enviado con|enviado do|enviado de|enviado a partir|enviado por|enviado via|inviato da|inviato dal|inviato con|inviato tramite|verstuurd vanaf|verzonden vanaf|verstuurd met|verzonden met|verzonden via",
+		"skickat från|skickat med|sendt fra|sendt med|lähetetty|wysłane z|wysłano z|wysłane przy użyciu|odesláno z|odoslané z|odoslané|elküldve|küldve|trimis de pe|trimis din",
 		"отправлено с|отправлено из|отправлено|надіслано з|στάλθηκε από|נשלח מ|נשלח מה|أرسلت من|تم الإرسال من|أُرسلت من|được gửi từ|đã gửi từ|dikirim dari|poslano s|poslano z|poslano iz|saadetud minu|trimis cu|enviat des del") {
 		out = append(out, sentPhrase{phrase: p, first: true})
+	}
+	for _, p := range spaced("get|obtenez|télécharger|obtener|obtenha|ottieni|scarica|download|hent|hämta|få|hanki|pobierz") {
+		out = append(out, sentPhrase{phrase: p, first: true, app: true})
 	}
 	for _, p := range spaced("gesendet|gönderildi|küldve|elküldve|küldött üzenet") {
 		out = append(out, sentPhrase{phrase: p, last: true})
@@ -24,20 +29,30 @@ var sentPhrases = func() []sentPhrase {
 	for _, p := range []string{"から送信 ", "にて送信 ", "より送信 ", "에서 보냄 ", "에서 보낸 메일 ", "发送 ", "傳送 "} {
 		out = append(out, sentPhrase{phrase: p, last: true})
 	}
-	for _, p := range []string{" 发自我的", " 从我的", " 來自我的", " 發自我的", " 寄自我的", " 나의", " 내"} {
+	for _, p := range []string{" 发自我的", " 來自我的", " 發自我的", " 寄自我的"} {
 		out = append(out, sentPhrase{phrase: p, first: true})
+	}
+	for _, p := range []string{" 从我的", " 나의", " 내"} {
+		out = append(out, sentPhrase{phrase: p, first: true, also: []string{"发送", "寄", "보냄", "보낸"}})
+	}
+	for _, p := range spaced("von meinem|von meiner") {
+		out = append(out, sentPhrase{phrase: p, first: true, also: []string{" gesendet ", " geschickt ", " versendet "}})
 	}
 	return out
 }()
 
 // devices are found in words(line); some languages add an ending to them.
-var devices = []string{" iphone", "iphone", " ipad", "ipad", " android", "android", " blackberry", " galaxy", " samsung", " huawei", " xiaomi", " redmi", " pixel", " oneplus", " nokia", " sony xperia", " motorola",
+var devices = []string{" iphone", "iphone", " iphonu", " iphonie", " ipad", "ipad", " android", "android", " blackberry", " galaxy", " samsung", " huawei", " xiaomi", " redmi", " pixel", " oneplus", " nokia", " sony xperia", " motorola",
 	" mobile phone", " mobile device", " mobile", " cell phone", " smartphone", " phone", " handy", " mobiltelefon", " mobilgerät", " téléphone", " mobil", " móvil", " celular", " telemóvel", " cellulare", " telefoon", " mobiel", " telefon", " телефона", " смартфона",
 	" windows phone", " mail for windows", " windows mail", " mail für windows", " courrier pour windows", " outlook", " yahoo mail", " yahoo", " gmx", " web de", " proton mail", " protonmail", " k 9 mail", " tutanota", " tuta", " spark", " superhuman", " mailspring", " shortwave", " mimestream", " canary", " missive", " em client", " emclient", " roundcube", " airmail", " mailbird", " thunderbird", " почты mail", " яндекс почты",
 	" apple watch", " macbook", " mac", " bluemail", " blue mail", " edison", " fairemail", " zoho mail", " email app", " mail app", " gmail mobile", " verizon", " t mobile", " at t", " boxer", " hey com", "手机", "手機", "スマートフォン", "휴대폰"}
 
-// sentenceWords after the device make the line a sentence.
-var sentenceWords = spaced("yesterday|today|tomorrow|because|when|last|this|did|do|have|gestern|heute|weil|hier|ayer|ieri|now|and|is|was")
+// apps are the devices that are programs.
+var apps = []string{" outlook", " yahoo", " gmx", " web de", " proton", " tuta", " spark", " airmail", " mailbird", " thunderbird", " bluemail", " blue mail", " edison", " fairemail", " zoho mail", " mail app", " gmail", " hey com", " windows mail", " mail for windows", " boxer"}
+
+// deviceWords may follow the device: more of its name, or of the program's.
+var deviceWords = set("app|apps|mobile|phone|handset|handheld|smartphone|tablet|device|mail|email|e|secure|client|for|für|pour|para|per|voor|för|til|dla|на|для|on|auf|sur|en|su|na|my|meinem|mon|mi|ios|android|windows|version|the|network|netz|de|di|du|da|do|lte|powered|by|pro|max|plus|mini|ultra|note|air|se|fold|flip|edge",
+	"gerät|gesendet|geschickt|versendet|verschickt|telefon|telefoon|cellulare|mobiltelefon|mobil|móvil|samsung|galaxy|iphone|ipad|outlook|yahoo|gmx|a|s|z|u|от|с|почты|mail ru|ru|com|free|desktop|mac|apple|google|and|und|et|y|e|i|og|och|aus|über|ile|kullanarak|gönderildi|by|wireless|verizon|at|t|mobile|sprint|vodafone|orange|telekom|get|yours|it|now|using|via|z|ze|mój|mojego")
 
 // excuses may follow the device.
 var excuses = spaced("excuse|typos|brevity|sorry|forgive|pardon|autocorrect|errors|mistakes|spelling|tippfehler|fautes|errores|errori|tikfouten|kürze|brièveté")

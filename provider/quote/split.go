@@ -59,7 +59,7 @@ func (s *splitter) find() {
 		case l.hint&(hintHistory|hintSignature) != 0 || s.kinds[i] != "":
 			continue
 		case l.hint&hintCut != 0:
-			s.cut = cut{start: i, body: i, end: len(s.lines)}
+			s.cut = cut{start: s.ruled(i), body: i, end: len(s.lines)}
 			if c, ok := headerAt(s.lines, next(s.lines, i)); ok {
 				s.cut.body, s.cut.forward = c.body, c.forward
 			}
@@ -74,7 +74,7 @@ func (s *splitter) find() {
 		if c, ok := headerAt(s.lines, i); ok {
 			if n := next(s.lines, c.body); c.forward || n == len(s.lines) || s.lines[n].depth == 0 {
 				s.cut = c
-				s.cut.end = len(s.lines)
+				s.cut.end = s.contained()
 				return
 			}
 			s.mark(c.start, c.body, Attribution)
@@ -83,7 +83,7 @@ func (s *splitter) find() {
 			continue
 		}
 		a, ok := attributionAt(s.lines, i)
-		if !ok && l.hint&hintAttribution != 0 {
+		if !ok && l.hint&hintAttribution != 0 && !s.attributedAbove(i) {
 			a, ok = attribution{start: i, end: i + 1, program: true}, true
 		}
 		n := 0
@@ -116,6 +116,9 @@ func (s *splitter) find() {
 			}
 		}
 		n = next(s.lines, a.end)
+		for n < min(len(s.lines), i+maxTyped) && l.hint&s.lines[n].hint&hintAttribution != 0 {
+			n = next(s.lines, n+1) // typed between the attribution and the passage
+		}
 		switch {
 		case n < len(s.lines) && (s.lines[n].depth > 0 || s.lines[n].hint&hintHistory != 0):
 			s.attribute(a)
@@ -135,10 +138,44 @@ func (s *splitter) attribute(a attribution) {
 	}
 }
 
+// maxTyped is how many lines are looked at between a program's attribution and
+// what it stands above.
+const maxTyped = 12
+
+// attributedAbove reports whether an attribution stands in the same element as
+// line i, above it: what follows it was typed there.
+func (s *splitter) attributedAbove(i int) bool {
+	for floor := i - maxTyped; i > 0 && i > floor && s.lines[i-1].hint&hintAttribution != 0; {
+		i--
+		if s.lines[i].text == "" {
+			continue
+		}
+		_, ok := attributionAt(s.lines, i)
+		return ok
+	}
+	return false
+}
+
+// ruled returns the line above line i if it is a rule that a program draws
+// above history, else i.
+func (s *splitter) ruled(i int) int {
+	above := i - 1
+	for above >= 0 && s.lines[above].blank() {
+		above--
+	}
+	if above >= 0 && s.lines[above].depth == 0 && s.lines[above].text == "-----" {
+		return above
+	}
+	return i
+}
+
 // contained returns where the program's container of history ends that the
 // cut stands in: what is below it is the author's again.
 func (s *splitter) contained() int {
 	end := len(s.lines)
+	if s.lines[s.cut.start].hint&hintContained == 0 && s.lines[max(s.cut.body-1, s.cut.start)].hint&hintContained == 0 {
+		return end
+	}
 	for end > s.cut.body && s.lines[end-1].hint&hintContained == 0 {
 		end--
 	}

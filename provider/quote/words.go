@@ -64,7 +64,7 @@ var openingSigns = []string{"在", "于", "於", "昨", "週", "周"}
 
 // originalWords stand between dashes above a mail that is answered.
 var originalWords = set(
-	"original message|original appointment|ursprüngliche nachricht|originalnachricht|ursprünglicher termin|message d'origine|message original|mail original|courriel original|correo original|message initial|mensaje original|messaggio originale|oorspronkelijk bericht|origineel bericht",
+	"original message|original appointment|ursprüngliche nachricht|originalnachricht|ursprünglicher termin|message d'origine|message original|replied message|mail original|courriel original|correo original|message initial|mensaje original|messaggio originale|oorspronkelijk bericht|origineel bericht",
 	"mensagem original|originalmeddelande|ursprungligt meddelande|opprinnelig melding|original melding|oprindelig meddelelse|original meddelelse|alkuperäinen viesti|oryginalna wiadomość|wiadomość oryginalna|původní zpráva|pôvodná správa|eredeti üzenet",
 	"mesaj original|mesajul original|исходное сообщение|исходное письмо|оригинальное сообщение|оригінальне повідомлення|вихідне повідомлення|özgün ileti|orijinal mesaj|orjinal mesaj|αρχικό μήνυμα|הודעה מקורית|الرسالة الأصلية|رسالة أصلية",
 	"原始邮件|原始信息|原始郵件|原邮件|元のメッセージ|オリジナルメッセージ|original mail|원본 메시지|원본 메일|tin nhắn gốc|thư gốc|pesan asli|izvorna poruka|originalna poruka|missatge original|reply message|reply above this line|antwort nachricht")
@@ -84,14 +84,14 @@ var forwardOpenings = set(
 
 // headLabels are the names of header lines.
 var headLabels = labels(map[heads]string{
-	headFrom: "from|von|de|da|van|från|fra|lähettäjä|od|odesílatel|odosielateľ|nadawca|от|от кого|від|від кого|kimden|gönderen|feladó|de la|από|发件人|發件人|寄件者|寄件人|差出人|送信者|from/差出人|보낸 사람|보낸사람|발신|" +
+	headFrom: "frá|از|daripada|saatja|šalje|lähettänyt|from|von|de|da|van|från|fra|lähettäjä|od|odesílatel|odosielateľ|nadawca|от|от кого|від|від кого|kimden|gönderen|feladó|de la|από|发件人|發件人|寄件者|寄件人|差出人|送信者|from/差出人|보낸 사람|보낸사람|발신|" +
 		"מאת|من|từ|người gửi|dari|จาก|expéditeur|remitente|mittente|afzender|absender|saatja|nuo|no|šalje|avsändare|avsender|afsender|de:|remetente|enviado por",
-	headDate: "sent|date|gesendet|gesendet am|datum|envoyé|envoyé le|enviado|enviado el|enviado a|enviada em|enviado em|enviada|fecha|data|inviato|inviato il|verzonden|verzonden op|skickat|skickat den|sendt|sendt den|dato|lähetetty|päivämäärä|päiväys|wysłano|wysłane|data wysłania|" +
+	headDate: "изпратено|poslato|enviat|enviat el|enviat a|ارسال|dihantar|išsiųsta|nosūtīts|saadetud|sent|date|gesendet|gesendet am|datum|envoyé|envoyé le|enviado|enviado el|enviado a|enviada em|enviado em|enviada|fecha|data|inviato|inviato il|verzonden|verzonden op|skickat|skickat den|sendt|sendt den|dato|lähetetty|päivämäärä|päiväys|wysłano|wysłane|data wysłania|" +
 		"odesláno|odoslané|dátum|отправлено|дата|дата отправки|надіслано|gönderildi|gönderilme tarihi|gönderme tarihi|tarih|elküldve|küldve|trimis|data trimiterii|expediat|στάλθηκε|ημερομηνία|发送时间|发送日期|日期|傳送時間|寄件日期|寄件時間|時間|送信日時|日時|送信日|" +
 		"보낸 날짜|날짜|발신일|נשלח|תאריך|تاريخ|التاريخ|تاريخ الإرسال|تم الإرسال|đã gửi|đã gửi vào|ngày|gửi|dikirim|tanggal|วันที่|ส่ง|ส่งเมื่อ|poslano|saadetud|išsiųsta|nosūtīts|date d'envoi|sent on|sent at",
-	headTo: "to|an|à|a|para|aan|naar|till|til|vastaanottaja|do|komu|adresat|кому|получатель|kime|alıcı|címzett|către|catre|προς|收件人|收件者|宛先|to/宛先|받는 사람|받는사람|수신|אל|إلى|الى|tới|đến|người nhận|kepada|ถึง|destinatario|destinataire|" +
+	headTo: "до|za|per a|per|به|adressaat|saaja|to|an|à|a|para|aan|naar|till|til|vastaanottaja|do|komu|adresat|кому|получатель|kime|alıcı|címzett|către|catre|προς|收件人|收件者|宛先|to/宛先|받는 사람|받는사람|수신|אל|إلى|الى|tới|đến|người nhận|kepada|ถึง|destinatario|destinataire|" +
 		"destinatário|ontvanger|empfänger|kam|kellele|za|prima|mottagare|mottaker|modtager|příjemce",
-	headSubject: "subject|betreff|objet|sujet|asunto|oggetto|assunto|onderwerp|ämne|emne|aihe|temat|předmět|predmet|тема|konu|tárgy|subiect|θέμα|主题|主題|主旨|件名|제목|נושא|الموضوع|chủ đề|tiêu đề|subjek|perihal|judul|เรื่อง|หัวเรื่อง|teema|tema|naslov",
+	headSubject: "zadeva|tēma|assumpte|efni|موضوع|относно|subject|betreff|objet|sujet|asunto|oggetto|assunto|onderwerp|ämne|emne|aihe|temat|předmět|predmet|тема|konu|tárgy|subiect|θέμα|主题|主題|主旨|件名|제목|נושא|الموضوع|chủ đề|tiêu đề|subjek|perihal|judul|เรื่อง|หัวเรื่อง|teema|tema|naslov",
 	headOther: "cc|kopie|kopie an|copie|copie à|kopia|kopi|kopio|copia|cópia|dw|do wiadomości|копия|копія|bilgi|másolatot kap|másolat|κοιν|κοινοποίηση|抄送|副本|ccに|참조|עותק|نسخة|bcc|ccn|cci|cco|reply-to|reply to|antwort an|répondre à|responder a|rispondi a|" +
 		"importance|wichtigkeit|priorität|priority|importancia|priorità|attachments|anlagen|pièces jointes|adjuntos|allegati|bijlagen|organization|organisation|resent-from|sender|tembusan|đồng gửi",
 })
