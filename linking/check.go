@@ -222,11 +222,7 @@ func (l *Linker) checkMailbox(ctx context.Context, id string) (fault, error) {
 		}
 		return fault{}, err
 	}
-	var prof provider.Profile
-	err = l.ask(id, "profile", RequestCheck, func() (err error) {
-		prof, err = opened.Mailbox.Profile(ctx)
-		return err
-	})
+	prof, err := l.profile(ctx, id, RequestCheck, opened.Mailbox)
 	if ctx.Err() != nil {
 		return fault{}, ctx.Err()
 	}

@@ -1,6 +1,11 @@
 package linking
 
-import "time"
+import (
+	"context"
+	"time"
+
+	"github.com/outreachkit/outreach/provider"
+)
 
 // The reasons of a Request.
 const (
@@ -18,15 +23,33 @@ type Request struct {
 	Op     string // profile, search
 	Reason string
 	Took   time.Duration
-	Err    error
+	Count  int   // profiles or items returned
+	Err    error // matches the kinds of package provider
 }
 
-// ask makes a call to a mailbox and tells of it.
-func (l *Linker) ask(link, op, reason string, call func() error) error {
+// profile and search make a call to a mailbox and tell of it. Nothing else in
+// this package makes one.
+func (l *Linker) profile(ctx context.Context, link, reason string, mb provider.Mailbox) (provider.Profile, error) {
 	start := l.cfg.Now()
-	err := call()
-	if l.cfg.OnRequest != nil {
-		l.cfg.OnRequest(Request{At: start, Link: link, Op: op, Reason: reason, Took: l.cfg.Now().Sub(start), Err: err})
+	prof, err := mb.Profile(ctx)
+	l.asked(Request{At: start, Link: link, Op: "profile", Reason: reason, Count: 1, Err: err})
+	return prof, err
+}
+
+func (l *Linker) search(ctx context.Context, link, reason string, mb provider.Mailbox, q provider.Query) ([]provider.Item, error) {
+	start := l.cfg.Now()
+	items, err := mb.Search(ctx, q)
+	l.asked(Request{At: start, Link: link, Op: "search", Reason: reason, Count: len(items), Err: err})
+	return items, err
+}
+
+func (l *Linker) asked(r Request) {
+	if l.cfg.OnRequest == nil {
+		return
 	}
-	return err
+	r.Took = l.cfg.Now().Sub(r.At)
+	if r.Err != nil {
+		r.Count = 0
+	}
+	l.cfg.OnRequest(r)
 }

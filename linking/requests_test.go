@@ -37,6 +37,9 @@ func TestRequestsAreTold(t *testing.T) {
 		if r.Err != nil {
 			failed++
 		}
+		if want := map[bool]int{true: 1}[r.Op == "profile" && r.Err == nil]; r.Count != want {
+			t.Errorf("a %s that ended with %v counts %d, not %d", r.Op, r.Err, r.Count, want)
+		}
 	}
 	if s := strings.Join(got, ", "); s != "profile check, profile check, profile step_up, search step_up" || failed != 1 {
 		t.Errorf("told %s, of which %d failed", s, failed)

@@ -164,18 +164,13 @@ func (l *Linker) probe(ctx context.Context, link string, mb provider.Mailbox, ca
 	if !can.ThreadReplies {
 		return nil
 	}
-	err := l.ask(link, "profile", RequestStepUp, func() error {
-		_, err := mb.Profile(ctx)
-		return err
-	})
+	_, err := l.profile(ctx, link, RequestStepUp, mb)
 	if err != nil || !can.SenderReplies {
 		return err
 	}
 	now := l.cfg.Now()
-	return l.ask(link, "search", RequestStepUp, func() error {
-		_, err := mb.Search(ctx, provider.Query{From: []string{probeSender}, Since: now.Add(-time.Minute), To: now, Limit: 1})
-		return err
-	})
+	_, err = l.search(ctx, link, RequestStepUp, mb, provider.Query{From: []string{probeSender}, Since: now.Add(-time.Minute), To: now, Limit: 1})
+	return err
 }
 
 // fixedToken is a source of the one token there is.

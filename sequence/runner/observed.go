@@ -69,8 +69,17 @@ func (o observed) envelope(ctx context.Context, ref provider.Ref, reason string)
 	return env, err
 }
 
-func (o observed) watching(op string, call func() (provider.Watch, error)) (provider.Watch, error) {
-	return report(o, op, ReasonPush, "", one, call)
+func (o observed) watch(ctx context.Context, w provider.Watcher, p provider.WatchParams) (provider.Watch, error) {
+	return report(o, "watch", ReasonPush, "", one, func() (provider.Watch, error) { return w.Watch(ctx, p) })
+}
+
+func (o observed) renew(ctx context.Context, w provider.Watcher, was provider.Watch) (provider.Watch, error) {
+	return report(o, "renew", ReasonPush, "", one, func() (provider.Watch, error) { return w.Renew(ctx, was) })
+}
+
+func (o observed) unwatch(ctx context.Context, w provider.Watcher, was provider.Watch) error {
+	_, err := report(o, "unwatch", ReasonPush, "", one, func() (provider.Watch, error) { return provider.Watch{}, w.Unwatch(ctx, was) })
+	return err
 }
 
 func (o observed) attachment(ctx context.Context, w provider.Warrant, part string) (io.ReadCloser, error) {

@@ -222,7 +222,7 @@ func (r *Runner) StopPush(ctx context.Context, mailbox provider.Linked) error {
 		return nil
 	}
 	mb := observed{mb: mailbox.Mailbox, r: r, mailbox: mailboxID(mailbox), link: mailbox.Link}
-	if _, err := mb.watching("unwatch", func() (provider.Watch, error) { return provider.Watch{}, w.Unwatch(ctx, d.watch()) }); err != nil {
+	if err := mb.unwatch(ctx, w, d.watch()); err != nil {
 		r.log.WarnContext(ctx, "runner: a watch could not be ended, and ends by itself", "mailbox", mailboxID(mailbox), "error", err)
 	}
 	return ctx.Err()

@@ -170,7 +170,7 @@ func (p *pass) keepWatch(ctx context.Context) error {
 	if err := p.hold(ctx); err != nil {
 		return err
 	}
-	renewed, err := p.mb.watching("renew", func() (provider.Watch, error) { return w.Renew(ctx, d.watch()) })
+	renewed, err := p.mb.renew(ctx, w, d.watch())
 	if errors.Is(err, provider.ErrNotFound) {
 		return p.watchAnew(ctx, w, true)
 	}
@@ -220,12 +220,10 @@ func (p *pass) watchAnew(ctx context.Context, w provider.Watcher, lost bool) err
 	d := &p.data.Push
 	if lost {
 		// It may be there still, and point elsewhere.
-		_, _ = p.mb.watching("unwatch", func() (provider.Watch, error) { return provider.Watch{}, w.Unwatch(ctx, d.watch()) })
+		_ = p.mb.unwatch(ctx, w, d.watch())
 	}
 	secret := rand.Text() + rand.Text()
-	made, err := p.mb.watching("watch", func() (provider.Watch, error) {
-		return w.Watch(ctx, provider.WatchParams{Secret: secret})
-	})
+	made, err := p.mb.watch(ctx, w, provider.WatchParams{Secret: secret})
 	if err != nil {
 		return p.watchFailed(ctx, err)
 	}
@@ -315,7 +313,7 @@ func (p *pass) endWatch(ctx context.Context) error {
 		if err := p.hold(ctx); err != nil {
 			return err
 		}
-		_, err := p.mb.watching("unwatch", func() (provider.Watch, error) { return provider.Watch{}, w.Unwatch(ctx, d.watch()) })
+		err := p.mb.unwatch(ctx, w, d.watch())
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
