@@ -390,6 +390,27 @@ func testToldAfterTheEnd(t *testing.T, on storage) {
 	}
 }
 
+// TestServiceClockAhead: an answer that came just before a follow-up is found,
+// though by the service's clock it comes later.
+func TestServiceClockAhead(t *testing.T) { onEachStore(t, testServiceClockAhead) }
+
+func testServiceClockAhead(t *testing.T, on storage) {
+	w := newWorld(t, on)
+	w.person("grace@example.net")
+	id := w.enroll("grace@example.net").ID
+	w.tick()
+	w.pass(w.get(id).Due.Sub(w.clock.Now()) - 10*time.Minute)
+	w.clock.Advance(10*time.Minute - time.Second)
+	if _, err := w.office.Deliver(postoffice.Mail{To: sender, Received: w.clock.Now().Add(provider.ClockSlack), Raw: crlfLines("From: grace@example.net", "To: "+sender,
+		"Subject: A question", "Message-ID: <1@example.net>", "", "What is it about?", "")}); err != nil {
+		t.Fatal(err)
+	}
+	w.clock.Advance(2 * time.Second)
+	w.tick()
+	w.want(id, runner.StatusReplied, 1)
+	w.sound()
+}
+
 // TestReportedReply: an answer that the host reports ends what any other does.
 func TestReportedReply(t *testing.T) { onEachStore(t, testReportedReply) }
 

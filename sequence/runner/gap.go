@@ -80,7 +80,7 @@ func (p *pass) allThreads(ctx context.Context, since time.Time, after *string, a
 }
 
 func (p *pass) listThreads(ctx context.Context, threads []string, since time.Time, anew bool) error {
-	items, err := p.searchAll(ctx, provider.Query{Threads: threads, Since: since, To: p.r.cfg.Now().Add(time.Minute)}, ReasonGap)
+	items, err := p.searchAll(ctx, provider.Query{Threads: threads, Since: since, To: p.r.cfg.Now().Add(ahead)}, ReasonGap)
 	if err != nil {
 		return err
 	}
@@ -134,7 +134,7 @@ func (p *pass) catchUp(ctx context.Context) error {
 	}
 	learned, learnedIn := p.data.Learned, p.data.LearnedIn
 	if !learned.IsZero() {
-		if err := p.catchUpIn(ctx, learnedIn, learned.Add(-time.Minute)); err != nil {
+		if err := p.catchUpIn(ctx, learnedIn, learned.Add(-provider.ClockSlack)); err != nil {
 			return err
 		}
 		if p.data.Learned.Equal(learned) && p.data.LearnedIn == learnedIn {

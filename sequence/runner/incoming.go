@@ -32,7 +32,7 @@ func (p *pass) item(ctx context.Context, it provider.Item, reason string) error 
 	if errors.Is(err, provider.ErrNotFound) {
 		return nil // deleted between the feed and now
 	}
-	if errors.Is(err, provider.ErrRejected) {
+	if errors.Is(err, provider.ErrRejected) || errors.Is(err, provider.ErrTooLarge) {
 		return p.unreadable(ctx, it, reason)
 	}
 	// Of several that are tried again none keeps the others waiting.
@@ -283,7 +283,7 @@ func (p *pass) matched(ctx context.Context, env *provider.Envelope, m provider.M
 		switch gone := errors.Is(err, provider.ErrNotFound); {
 		case gone && m.Direction == provider.DirectionReport:
 			return nil
-		case gone, errors.Is(err, provider.ErrRejected):
+		case gone, errors.Is(err, provider.ErrRejected), errors.Is(err, provider.ErrTooLarge):
 			msg = nil
 		case errors.Is(err, provider.ErrTemporary) && p.retrying != nil:
 			if p.r.cfg.Now().Sub(p.retrying.Since) < giveUpReading {

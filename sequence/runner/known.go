@@ -81,7 +81,7 @@ func (p *pass) shownTo(ctx context.Context, env *provider.Envelope, id, addr str
 	if env.Thread == "" || first.First.IsZero() || p.within {
 		return false, nil
 	}
-	items, err := p.searchAll(ctx, provider.Query{Threads: []string{env.Thread}, Since: first.First.Add(-time.Minute), To: p.r.cfg.Now().Add(time.Minute)}, ReasonThread)
+	items, err := p.searchAll(ctx, provider.Query{Threads: []string{env.Thread}, Since: first.First.Add(-provider.ClockSlack), To: p.r.cfg.Now().Add(ahead)}, ReasonThread)
 	if err != nil {
 		return false, err
 	}

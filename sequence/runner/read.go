@@ -103,6 +103,10 @@ func (r *Runner) noteRead(mailbox string, start time.Time) {
 	r.reads[mailbox] = start
 }
 
+// ahead is how far after now a search reaches: what came just now may bear a
+// later time, by the mail service's clock.
+const ahead = provider.ClockSlack + time.Minute
+
 // maxReads is how many reads are remembered before the old ones are dropped.
 const maxReads = 1000
 

@@ -47,7 +47,7 @@ func (p *pass) aboutToSend(ctx context.Context, now time.Time) error {
 // could be about, or younger than the last by more than provider.ReportSpan:
 // a report's header is not asked for outside of that.
 func (p *pass) queries(senders []string, since, start time.Time, reports bool) []provider.Query {
-	until := start.Add(time.Minute)
+	until := start.Add(ahead)
 	q := provider.Query{From: senders, Since: since, To: until}
 	if !reports {
 		return []provider.Query{q}
