@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/outreachkit/outreach/provider"
 	"github.com/outreachkit/outreach/store"
@@ -41,5 +42,25 @@ func TestRecordThatIsNone(t *testing.T) {
 		if err == nil || !strings.Contains(err.Error(), "link l1") || strings.Contains(err.Error(), "canary") {
 			t.Errorf("%s: the error is %v", data, err)
 		}
+	}
+}
+
+// TestRecordOfTheFirstVersion: a record as it lies in databases reads, and is
+// written, as it was; a fault is kept as codes, never in words.
+func TestRecordOfTheFirstVersion(t *testing.T) {
+	const stored = `{"breaks":[{"at":"2026-03-02T09:00:00Z","fault":{"kind":"relink","reason":"invalid_grant","token":true}}],` +
+		`"fault":{"kind":"relink","reason":"invalid_grant","cause":"grant_revoked","token":true},"v":1}`
+	at := time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC)
+	rec := record{
+		Fault:  fault{Kind: provider.ErrRelink, Reason: "invalid_grant", Cause: provider.ReasonGrantRevoked, Token: true},
+		Breaks: []brk{{At: at, Fault: fault{Kind: provider.ErrRelink, Reason: "invalid_grant", Token: true}}},
+	}
+	var link store.Link
+	if err := keepRecord(&link, rec); err != nil || string(link.Data) != stored {
+		t.Errorf("written as %s, %v", link.Data, err)
+	}
+	got, err := recordOf(store.Link{Data: []byte(stored)})
+	if err != nil || got.Fault != rec.Fault || len(got.Breaks) != 1 || got.Breaks[0] != rec.Breaks[0] {
+		t.Errorf("read as %+v, %v", got, err)
 	}
 }

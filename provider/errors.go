@@ -8,29 +8,71 @@ import (
 
 // ErrorKind is one of the closed set of things that can go wrong at a mail
 // service. Match with errors.Is(err, provider.ErrThrottled).
+//
+// Its value is a code that never changes: records of links keep it, and a host
+// may keep it, or count by it. The words for it are Text's.
 type ErrorKind string
-
-// Error makes a kind usable as a target of errors.Is.
-func (k ErrorKind) Error() string { return "provider: " + string(k) }
 
 // The kinds.
 const (
-	ErrRelink           ErrorKind = "relink required"     // the grant is dead: the user must consent again
-	ErrAccess           ErrorKind = "access not granted"  // the grant does not cover this
-	ErrApp              ErrorKind = "app set-up at fault" // the operator must mend it; no mailbox is to blame
-	ErrThrottled        ErrorKind = "throttled"           // try again after Error.RetryAfter
-	ErrTemporary        ErrorKind = "temporary failure"   // try again later
-	ErrOutcomeUnknown   ErrorKind = "outcome unknown"     // the mail may have left
-	ErrNotSettled       ErrorKind = "not settled"         // ask again at Error.Until
-	ErrNotSent          ErrorKind = "not sent"            // proven: the mail never left
-	ErrRejected         ErrorKind = "rejected"            // this request is refused for good
-	ErrTooLarge         ErrorKind = "message too large"   // make it smaller; nothing was sent
-	ErrMailboxUnusable  ErrorKind = "mailbox unusable"    // no mailbox, suspended, full, blocked
-	ErrNotFound         ErrorKind = "not found"           // the message, the link or the part is not there, or not any more
-	ErrCursorExpired    ErrorKind = "cursor expired"      // the change feed no longer reaches back so far
-	ErrNoWarrant        ErrorKind = "no warrant"          // content asked for without a match
-	ErrSenderNotAllowed ErrorKind = "sender not allowed"  // From is not an address of this mailbox
+	ErrRelink           ErrorKind = "relink"             // the grant is dead: the user must consent again
+	ErrAccess           ErrorKind = "access"             // the grant does not cover this
+	ErrApp              ErrorKind = "app"                // the operator must mend it; no mailbox is to blame
+	ErrThrottled        ErrorKind = "throttled"          // try again after Error.RetryAfter
+	ErrTemporary        ErrorKind = "temporary"          // try again later
+	ErrOutcomeUnknown   ErrorKind = "outcome_unknown"    // the mail may have left
+	ErrNotSettled       ErrorKind = "not_settled"        // ask again at Error.Until
+	ErrNotSent          ErrorKind = "not_sent"           // proven: the mail never left
+	ErrRejected         ErrorKind = "rejected"           // this request is refused for good
+	ErrTooLarge         ErrorKind = "too_large"          // make it smaller; nothing was sent
+	ErrMailboxUnusable  ErrorKind = "mailbox_unusable"   // no mailbox, suspended, full, blocked
+	ErrNotFound         ErrorKind = "not_found"          // the message, the link or the part is not there, or not any more
+	ErrCursorExpired    ErrorKind = "cursor_expired"     // the change feed no longer reaches back so far
+	ErrNoWarrant        ErrorKind = "no_warrant"         // content asked for without a match
+	ErrSenderNotAllowed ErrorKind = "sender_not_allowed" // From is not an address of this mailbox
 )
+
+// ErrInvalid matches, with errors.Is, a FieldError.
+const ErrInvalid ErrorKind = "invalid"
+
+// Text is the kind in English words, for a person who reads a log. They may
+// change. A kind that is none of this package's reads as it is.
+func (k ErrorKind) Text() string {
+	switch k {
+	case ErrRelink:
+		return "relink required"
+	case ErrAccess:
+		return "access not granted"
+	case ErrApp:
+		return "app set-up at fault"
+	case ErrTemporary:
+		return "temporary failure"
+	case ErrOutcomeUnknown:
+		return "outcome unknown"
+	case ErrNotSettled:
+		return "not settled"
+	case ErrNotSent:
+		return "not sent"
+	case ErrTooLarge:
+		return "message too large"
+	case ErrMailboxUnusable:
+		return "mailbox unusable"
+	case ErrNotFound:
+		return "not found"
+	case ErrCursorExpired:
+		return "cursor expired"
+	case ErrNoWarrant:
+		return "no warrant"
+	case ErrSenderNotAllowed:
+		return "sender not allowed"
+	case ErrInvalid:
+		return "invalid value"
+	}
+	return string(k) // throttled and rejected are words
+}
+
+// Error makes a kind usable as a target of errors.Is.
+func (k ErrorKind) Error() string { return "provider: " + k.Text() }
 
 // Error is what a Provider or a Mailbox returns. errors.Is matches its Kind;
 // errors.As reaches Err, the SDK's own error. Its text holds no token, code,
@@ -51,7 +93,7 @@ func (e *Error) Error() string {
 		b.WriteString(e.Op)
 		b.WriteString(": ")
 	}
-	b.WriteString(string(e.Kind))
+	b.WriteString(e.Kind.Text())
 	if e.Reason != "" {
 		fmt.Fprintf(&b, " (%s)", e.Reason)
 	}
@@ -74,9 +116,6 @@ func (e *Error) Unwrap() []error {
 	}
 	return []error{e.Kind, e.Err}
 }
-
-// ErrInvalid matches, with errors.Is, a FieldError.
-const ErrInvalid ErrorKind = "invalid value"
 
 // FieldError says which field of a value handed in can't be used. It matches
 // ErrInvalid and, because a mail built from it is refused before any request,

@@ -2,6 +2,7 @@ package provider
 
 import (
 	"bytes"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -37,11 +38,37 @@ func TestErrorMatchesKindAndCause(t *testing.T) {
 	}
 }
 
-func TestKindsAreDistinct(t *testing.T) {
-	kinds := []ErrorKind{
+func kinds() []ErrorKind {
+	return []ErrorKind{
 		ErrRelink, ErrAccess, ErrApp, ErrThrottled, ErrTemporary, ErrOutcomeUnknown, ErrNotSettled, ErrNotSent, ErrRejected, ErrTooLarge,
 		ErrMailboxUnusable, ErrNotFound, ErrCursorExpired, ErrNoWarrant, ErrSenderNotAllowed, ErrInvalid,
 	}
+}
+
+// TestKindsAreCodes: what records keep of a kind never changes, and no words
+// are kept.
+func TestKindsAreCodes(t *testing.T) {
+	const kept = `["relink","access","app","throttled","temporary","outcome_unknown","not_settled","not_sent","rejected","too_large",` +
+		`"mailbox_unusable","not_found","cursor_expired","no_warrant","sender_not_allowed","invalid"]`
+	if got, err := json.Marshal(kinds()); err != nil || string(got) != kept {
+		t.Errorf("%s, %v, and stored records say %s", got, err, kept)
+	}
+	const words = "relink required, access not granted, app set-up at fault, throttled, temporary failure, outcome unknown, not settled, not sent, rejected, " +
+		"message too large, mailbox unusable, not found, cursor expired, no warrant, sender not allowed, invalid value"
+	var texts []string
+	for _, k := range kinds() {
+		texts = append(texts, k.Text())
+		if got := (&Error{Op: "gmail: send", Kind: k}).Error(); got != "gmail: send: "+k.Text() || k.Error() != "provider: "+k.Text() {
+			t.Errorf("%q reads %q and %q", k, got, k.Error())
+		}
+	}
+	if got := strings.Join(texts, ", "); got != words {
+		t.Errorf("they read %s", got)
+	}
+}
+
+func TestKindsAreDistinct(t *testing.T) {
+	kinds := kinds()
 	for i, a := range kinds {
 		for j, b := range kinds {
 			if errors.Is(&Error{Kind: a}, b) != (i == j) {

@@ -18,7 +18,7 @@ import (
 func (p *pass) troubled(ctx context.Context, pe *provider.Error) error {
 	now := p.r.cfg.Now()
 	p.data.Failures++
-	p.data.Trouble = string(pe.Kind)
+	p.data.Trouble = pe.Kind.Text()
 	if pe.Reason != "" {
 		p.data.Trouble += " (" + pe.Reason + ")"
 	}

@@ -289,7 +289,7 @@ func (p *pass) watchFailed(ctx context.Context, err error) error {
 	if d.FailingSince.IsZero() {
 		d.FailingSince = now
 	}
-	d.Reason = string(pe.Kind)
+	d.Reason = pe.Kind.Text()
 	if pe.Reason != "" {
 		d.Reason += " (" + pe.Reason + ")"
 	}
