@@ -99,8 +99,9 @@ func fillIn(text string, params map[string]string) string {
 }
 
 // ExplainKind is Explain by the kind of err alone, with the code and the times
-// that it carries: what a Provider falls back on for a code it does not know. A code that is one
-// of Reasons says itself what it means. A nil error has no reason.
+// that it carries: what a Provider falls back on for a code it does not know. A
+// code that is one of Reasons says itself what it means. A nil error has no
+// reason.
 func ExplainKind(err error, service string) Diagnosis {
 	if err == nil {
 		return Diagnosis{Mender: MendNobody}

@@ -122,9 +122,8 @@ type Mailbox interface {
 	// to the end sees all that was visible when the following began. From that
 	// of another page it goes on where it was cut off: what became visible
 	// since may come only in the following after it. An empty page may have
-	// more after it. ErrCursorExpired: the span can't be
-	// read any more; take a new Profile and close the gap with Search,
-	// by thread and by sender.
+	// more after it. ErrCursorExpired: the span can't be read any more; take a
+	// new Profile and close the gap with Search, by thread and by sender.
 	// ErrRejected: the cursor is malformed or belongs to another mailbox.
 	Changes(ctx context.Context, since Cursor) (Page, error)
 

@@ -37,7 +37,8 @@ type Harness struct {
 
 	// Redeem is what a user does at the address that Authorize returned, for
 	// the mailbox Address: it grants this access, which is what was asked for,
-	// or AccessSend, or nothing if it is empty, and returns the Code and Issuer of the redirect. Nil skips Exchange.
+	// or AccessSend, or nothing if it is empty, and returns the Code and Issuer
+	// of the redirect. Nil skips Exchange.
 	Redeem func(t *testing.T, page string, granted provider.Access) provider.Callback
 
 	// Deliver brings a mail from outside into a mailbox, filed in the Inbox,

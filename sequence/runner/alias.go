@@ -77,11 +77,13 @@ func (r *Runner) boxOf(ctx context.Context, id string) (boxData, error) {
 // from.
 type Alias struct {
 	Address string
-	Proven  time.Time // when mail from it to it was last seen to arrive unchanged; zero is never
+	Proven  time.Time // when mail from it to it was last seen to arrive unchanged, in UTC; zero is never
 
 	// Problem is why it may not be sent from; empty if it may: not_proven,
-	// rewritten, not_delivered or refused. A Preview with this From proves it,
-	// and Words says the same in English.
+	// rewritten, not_delivered, refused or not_owned. A Preview with this From
+	// proves it, but for not_owned: the link does not know the address as the
+	// mailbox's, which linking.Linker.Check asks about. Words says the same in
+	// English.
 	Problem, Words string
 }
 

@@ -177,7 +177,7 @@ func (r *Runner) schedule(l *loaded, now time.Time) {
 	due := sequence.Next(l.seq, l.st, r.calendar(l), now)
 	switch due.Kind {
 	case sequence.DueSend, sequence.DueComplete:
-		l.row.Due = later(due.At, l.rec.NotBefore)
+		l.row.Due = later(due.At, l.rec.NotBefore).UTC()
 	case sequence.DueOpen, sequence.DueLocate:
 		l.row.Due = l.rec.LookAt
 	default:

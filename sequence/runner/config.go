@@ -17,7 +17,8 @@ import (
 	"github.com/outreachkit/outreach/store/seal"
 )
 
-// Mailboxes opens links. linking.Linker is one.
+// Mailboxes opens links. linking.Linker is one. It is called by several
+// goroutines at once.
 type Mailboxes interface {
 	// Open returns the link's mailbox, ready for use. It makes no request to
 	// the mail service. An *provider.Error of kind ErrRelink or
@@ -30,18 +31,19 @@ type Mailboxes interface {
 // linking.Linker does: it is told how each pass over a mailbox ended, also one
 // whose link did not open. It alerts the operator to a fault of the app
 // registration, once for all mailboxes; without one, each mailbox that fails
-// for long is told of by itself (EventMailboxFlagged). Its errors are logged
-// and change nothing.
+// for long is told of by itself (EventMailboxFlagged). It is called by several
+// goroutines at once. Its errors and panics are logged and change nothing.
 type Reporter interface {
 	Report(ctx context.Context, link string, h provider.Health) error
 }
 
-// Renderer turns a step's words into a mail's. It is called before the mail's
-// intent is committed, and again where that did not come about; what was
-// committed is what is sent, whatever happens in between. An error or a panic puts the mail off for
-// Options.RetryEvery; after a day of them the enrollment waits for a person.
-// What it returns and no mail can hold, such as a header with a line break,
-// does so at once.
+// Renderer turns a step's words into a mail's. It is called by several
+// goroutines at once, for different mailboxes: before the mail's intent is
+// committed, and again where that did not come about; what was committed is
+// what is sent, whatever happens in between. An error or a panic puts the mail
+// off for Options.RetryEvery; after a day of them the enrollment waits for a
+// person. What it returns and no mail can hold, such as a header with a line
+// break, does so at once.
 type Renderer interface {
 	Render(ctx context.Context, r RenderRequest) (Rendered, error)
 }
@@ -84,24 +86,34 @@ const (
 
 // Guard is the host's last word on a mail: it is asked after everything else,
 // just before the intent is committed, and so more than once where that
-// fails. An error, a panic and an unknown
-// Verdict count as VerdictWait.
+// fails. It is called by several goroutines at once, for different mailboxes.
+// An error, a panic and an unknown Verdict count as VerdictWait.
 type Guard func(ctx context.Context, e Enrollment, step sequence.Step) (Verdict, error)
 
 // Sink receives the host's events, at least once each and in order of the
 // outbox; Event.ID tells repetitions apart. An error ends the delivery: the
-// same events come again at the next Tick, and no later one before them.
+// same events come again at the next Tick, and no later one before them; a
+// panic is such an error. One Tick hands over one event after the other; where
+// several Ticks run at once, in one process or many, so do their calls, and
+// each may bring the same event.
 type Sink interface {
 	Handle(ctx context.Context, ev Event) error
 }
 
 // Config is what a Runner needs of its host. Store, Mailboxes, Key and Domain
 // are required.
+//
+// What is given is used by several goroutines at once. A panic in Renderer,
+// Guard, MayAct, Log, Events, Observer or a Reporter counts as its error, so
+// that one mailbox's trouble does not end the process; one in Store, Mailboxes,
+// Sealer, Zones, Now or Wait is not caught.
 type Config struct {
 	Store     store.EnrollmentStore
 	Mailboxes Mailboxes
 
-	// Log is where conversations go. Nil keeps none.
+	// Log is where conversations go, at least once each: appending again what
+	// is there changes nothing. An error ends the delivery until the next
+	// Tick. Nil keeps none.
 	Log store.ConversationLog
 
 	// Events is told what happens. Nil tells nobody.
@@ -151,7 +163,8 @@ type Config struct {
 	// what came of each pass. Nil is silent.
 	Observer Observer
 
-	// Now is the clock. Nil is time.Now.
+	// Now is the clock, in any zone: times are told and stored in UTC. Nil is
+	// time.Now.
 	Now func() time.Time
 
 	// Wait waits in Run, and between two tries to store what became of a
@@ -164,7 +177,8 @@ type Config struct {
 	Options Options
 }
 
-// Options are the runner's numbers. A zero field takes its default.
+// Options are the runner's numbers, and what it may and may not read. A zero
+// field takes its default; a negative one is refused by New.
 type Options struct {
 	// Name says which process claims a mailbox, for people who look at the
 	// store.
@@ -288,7 +302,8 @@ func (c *Config) validate() error {
 	}
 	for name, d := range map[string]time.Duration{
 		"Freshness": c.Options.Freshness, "ReadEvery": c.Options.ReadEvery, "RetryEvery": c.Options.RetryEvery,
-		"TrackFor": c.Options.TrackFor, "Lease": c.Options.Lease, "SearchOverlap": c.Options.SearchOverlap, "AlarmAfter": c.Options.AlarmAfter, "PriorSpan": c.Options.PriorSpan, "Idle": c.Options.Idle,
+		"TrackFor": c.Options.TrackFor, "Lease": c.Options.Lease, "SearchOverlap": c.Options.SearchOverlap,
+		"AlarmAfter": c.Options.AlarmAfter, "PriorSpan": c.Options.PriorSpan, "Idle": c.Options.Idle,
 	} {
 		if d < 0 {
 			return bad("Config.Options."+name, "is negative")

@@ -50,7 +50,9 @@ type ListParams struct {
 	Limit     int    // zero is 100
 }
 
-// List pages through enrollments by ID.
+// List pages through enrollments by ID. One whose record can't be read is
+// listed too, held and flagged. A Recipient that is no address is a
+// *provider.FieldError.
 func (r *Runner) List(ctx context.Context, p ListParams) ([]Enrollment, error) {
 	recipient := provider.Normalize(p.Recipient)
 	if p.Recipient != "" && recipient == "" {
@@ -89,18 +91,25 @@ func (r *Runner) find(ctx context.Context, id string) (*loaded, error) {
 }
 
 // Pause holds an enrollment until Resume. A mail that is on its way is not
-// called back. Pausing an ended enrollment changes nothing.
+// called back. An ended enrollment stays as it is. ErrNotFound if there is
+// none; like every method that changes something, it returns the store's error
+// besides, and store.ErrConflict where others changed the same at every
+// attempt.
 func (r *Runner) Pause(ctx context.Context, id, reason string) (Enrollment, error) {
 	return r.event(ctx, id, sequence.EventPaused, 0, cmp.Or(reason, "paused"))
 }
 
 // Resume ends a pause and a hold for review, and clears Enrollment.Flagged.
-// The mark of the conversation in the log stays: see Answered.
+// The mark of the conversation in the log stays: see Answered. ErrNotFound if
+// there is no such enrollment.
 func (r *Runner) Resume(ctx context.Context, id string) (Enrollment, error) {
 	return r.event(ctx, id, sequence.EventResumed, 0, "")
 }
 
-// Skip leaves out a step that is neither sent nor on its way.
+// Skip leaves out a step that is neither sent nor on its way. ErrNotFound if
+// there is no such enrollment, a *provider.FieldError if its sequence has no
+// such step, and sequence.ErrTransition if the step was sent or skipped, is on
+// its way, or the enrollment has ended.
 func (r *Runner) Skip(ctx context.Context, id string, step sequence.StepID) (Enrollment, error) {
 	l, err := r.find(ctx, id)
 	if err != nil {
@@ -118,13 +127,18 @@ func (r *Runner) Skip(ctx context.Context, id string, step sequence.StepID) (Enr
 
 // Stop ends an enrollment. Enrollment.InFlight says whether a mail is on its
 // way: it may arrive, and will be marked as crossed if it did. It is looked
-// up and never sent again.
+// up and never sent again. An ended enrollment stays as it is. ErrNotFound if
+// there is none.
 func (r *Runner) Stop(ctx context.Context, id, reason string) (Enrollment, error) {
 	return r.event(ctx, id, sequence.EventStopped, 0, cmp.Or(reason, "stopped by the host"))
 }
 
 // Unsubscribe ends every enrollment of an address and keeps it from being
-// enrolled again. Only a keyed hash of the address is kept for that.
+// enrolled again. Only a keyed hash of the address is kept for that. It
+// returns how many enrollments of the address are tracked, ended ones among
+// them, and zero with an error. The hash is stored first: after an error the address is not enrolled again, and
+// no further mail of its enrollments begins; call it again to end those that
+// were not reached. An addr that is none is a *provider.FieldError.
 func (r *Runner) Unsubscribe(ctx context.Context, addr string) (int, error) {
 	if provider.Normalize(addr) == "" {
 		return 0, &provider.FieldError{Op: "runner: unsubscribe", Field: "addr", Problem: "is not a mail address"}
@@ -150,7 +164,8 @@ func (r *Runner) Unsubscribe(ctx context.Context, addr string) (int, error) {
 // RecordReply says that the recipient answered in a way that the mailbox
 // does not show: by telephone, or to a link that can't read. Like any other
 // answer it ends every enrollment of the recipient but those of sequences
-// marked Independent.
+// marked Independent, all in one commit or none. ErrNotFound if there is no
+// such enrollment.
 func (r *Runner) RecordReply(ctx context.Context, id string) (Enrollment, error) {
 	l, err := r.find(ctx, id)
 	if err != nil {
@@ -233,6 +248,8 @@ func (r *Runner) Decide(ctx context.Context, id string, sent bool) (Enrollment, 
 
 // Notify says that a mailbox may have something new: a push arrived, or a
 // link was mended. It marks the mailbox for the next Tick and reads nothing.
+// A mailbox that nothing was enrolled from is no error; a link that does not
+// open is, with what Mailboxes.Open returned.
 func (r *Runner) Notify(ctx context.Context, link string) error {
 	linked, err := r.cfg.Mailboxes.Open(ctx, link)
 	if err != nil {
@@ -275,7 +292,9 @@ func (r *Runner) enrollmentsOf(ctx context.Context, addr string) ([]string, erro
 	return enrollmentIDs(rows), nil
 }
 
-// Explanation says what an enrollment waits for and why.
+// Explanation says what an enrollment waits for and why. The times of Due and
+// Forecast are in the zone that the enrollment is sent by, as is Text; all
+// others are in UTC.
 type Explanation struct {
 	Enrollment Enrollment
 	Due        sequence.Due   // the next thing, with the trace of the rules that set its time

@@ -88,7 +88,8 @@ func (r *Runner) Enroll(ctx context.Context, p EnrollParams) (Enrollment, error)
 }
 
 // Send queues a single mail: a sequence of one step, due at once. Answers to
-// it are seen and logged like those to a drip.
+// it are seen and logged like those to a drip. The same Key is the same mail;
+// its errors are those of Enroll.
 func (r *Runner) Send(ctx context.Context, p SendParams) (Enrollment, error) {
 	switch {
 	case strings.TrimSpace(p.Subject) == "":

@@ -8,7 +8,7 @@ import (
 	"github.com/outreachkit/outreach/store"
 )
 
-// Enrollment is an enrollment as the host sees it.
+// Enrollment is an enrollment as the host sees it. Its times are in UTC.
 type Enrollment struct {
 	ID        string
 	Key       string // the host's own

@@ -38,7 +38,7 @@ const (
 )
 
 // Event is one thing that happened. It is delivered at least once: ID is the
-// same each time.
+// same each time. Its times are in UTC.
 type Event struct {
 	ID         string
 	Kind       EventKind
@@ -62,13 +62,20 @@ type ObservationKind string
 
 // The observations.
 const (
-	ObserveRequest ObservationKind = "request" // one call of a provider.Mailbox, for which an adapter may need several HTTP requests; Op and Reason say which and why
+	ObserveRequest ObservationKind = "request" // one call of a provider.Mailbox has ended; Op and Reason say which and why
 	ObservePass    ObservationKind = "pass"    // one pass over a mailbox has ended; Err is what kept it from its end
 	ObserveDrain   ObservationKind = "drain"   // outbox rows were delivered
-	ObservePush    ObservationKind = "push"    // a push was taken for a mailbox, ignored (its Mailbox is empty) or refused; Reason says which
+	ObservePush    ObservationKind = "push"    // a push was taken for a mailbox, ignored or refused; Reason says which
 )
 
-// The reasons of ObserveRequest: why a request was made. ReasonReport and
+// The reasons of ObservePush, beside the provider.NoticeKind of a notice that
+// was taken for Mailbox. With these no mailbox is named.
+const (
+	PushIgnored = "ignored" // Count notices of watches that are not ours, or without the secret of theirs
+	PushRefused = "refused" // a request that is no push of the service's; Err says why
+)
+
+// The reasons of ObserveRequest: why a call was made. ReasonReport and
 // ReasonReconcile are the two narrow exceptions to reading only what belongs
 // to our conversations.
 const (
@@ -90,24 +97,30 @@ const (
 )
 
 // Observation is one thing for metrics and audit. It holds no address, no
-// header and no text. Requests for tokens and keys are not to a mailbox, and
-// are not told. What linking asks of a mailbox is told to its own
-// Config.OnRequest.
+// header and no text.
+//
+// An ObserveRequest is one call of a method of provider.Mailbox or
+// provider.Watcher, not one HTTP request: an adapter may need several for it.
+// Changes over Microsoft Graph asks each folder that it follows for its delta,
+// and may list besides; Locate and Search ask for page after page; where a
+// token was refused the request is made once more with a new one. Requests for
+// tokens and keys are not to a mailbox, and are not told. What linking asks of
+// a mailbox is told to its own Config.OnRequest.
 type Observation struct {
 	Kind    ObservationKind
-	At      time.Time // when it began
+	At      time.Time // when it began, in UTC
 	Mailbox string
 	Link    string
-	Ref     string // the message, of envelope and content
+	Ref     string // the message, of envelope, content and attachment
 	Op      string // send, changes, search, envelope, content, attachment, locate, profile, watch, renew, unwatch
 	Reason  string
 	Took    time.Duration
-	Count   int // items returned, mails sent or rows delivered
+	Count   int // items returned, mails sent or rows delivered; zero of what failed
 	Err     error
 }
 
 // Observer is told what the runner does. It is called from several
-// goroutines at once and must not block.
+// goroutines at once and must not block. Its panic is logged.
 type Observer interface {
 	Observe(o Observation)
 }

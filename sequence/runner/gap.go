@@ -22,8 +22,8 @@ type gapData struct {
 // closeGap replaces an expired cursor. The fresh one is taken first and what
 // came into our threads in the span behind it is listed, so nothing falls
 // between the two. What tracked senders wrote elsewhere is found by the search
-// that is part of every read, where the access allows one. So a gap costs what is tracked, whatever else the
-// mailbox received in it.
+// that is part of every read, where the access allows one. So a gap costs what
+// is tracked, whatever else the mailbox received in it.
 func (p *pass) closeGap(ctx context.Context) error {
 	g := &p.data.Gap
 	since := p.data.LastRead.Add(-p.r.opts.SearchOverlap)

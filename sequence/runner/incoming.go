@@ -378,8 +378,8 @@ func lastMail(l *loaded) time.Time {
 }
 
 // alsoOf lists every enrollment, in all mailboxes, of the author of a message
-// and of whom it answers for, or, as a complaint comes from a mail service, of whom the mail that it cites
-// went to.
+// and of whom it answers for, or, as a complaint comes from a mail service, of
+// whom the mail that it cites went to.
 func (p *pass) alsoOf(ctx context.Context, j *judgement, ls map[string]*loaded) ([]string, error) {
 	var who []string
 	if j.verdict.Complaint {

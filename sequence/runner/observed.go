@@ -7,7 +7,7 @@ import (
 	"github.com/outreachkit/outreach/provider"
 )
 
-// observed is a mailbox whose every request is reported, with its reason.
+// observed is a mailbox whose every call is reported, with its reason.
 type observed struct {
 	mb      provider.Mailbox
 	r       *Runner
@@ -16,6 +16,13 @@ type observed struct {
 }
 
 func report[T any](o observed, op, reason string, ref provider.Ref, count func(T) int, call func() (T, error)) (T, error) {
+	return reportAs(o, op, func(T, error) string { return reason }, ref, count, call)
+}
+
+// reportAs is report of a call whose reason is known only by its answer.
+func reportAs[T any](
+	o observed, op string, reason func(T, error) string, ref provider.Ref, count func(T) int, call func() (T, error),
+) (T, error) {
 	start := o.r.cfg.Now()
 	v, err := call()
 	n := 0
@@ -23,7 +30,7 @@ func report[T any](o observed, op, reason string, ref provider.Ref, count func(T
 		n = count(v)
 	}
 	o.r.observe(Observation{
-		Kind: ObserveRequest, At: start, Mailbox: o.mailbox, Link: o.link, Op: op, Reason: reason, Ref: string(ref),
+		Kind: ObserveRequest, At: start, Mailbox: o.mailbox, Link: o.link, Op: op, Reason: reason(v, err), Ref: string(ref),
 		Took: o.r.cfg.Now().Sub(start), Count: n, Err: err,
 	})
 	return v, err
@@ -57,16 +64,13 @@ func (o observed) search(ctx context.Context, q provider.Query, reason string) (
 // envelope reports a system sender's message apart: that it is read at all
 // is an exception.
 func (o observed) envelope(ctx context.Context, ref provider.Ref, reason string) (*provider.Envelope, error) {
-	start := o.r.cfg.Now()
-	env, err := o.mb.Envelope(ctx, ref)
-	if err == nil && reason == ReasonSender && provider.IsSystemSender(env.From) {
-		reason = ReasonReport
+	why := func(env *provider.Envelope, err error) string {
+		if err == nil && reason == ReasonSender && provider.IsSystemSender(env.From) {
+			return ReasonReport
+		}
+		return reason
 	}
-	o.r.observe(Observation{
-		Kind: ObserveRequest, At: start, Mailbox: o.mailbox, Link: o.link, Op: "envelope", Reason: reason, Ref: string(ref),
-		Took: o.r.cfg.Now().Sub(start), Count: 1, Err: err,
-	})
-	return env, err
+	return reportAs(o, "envelope", why, ref, one, func() (*provider.Envelope, error) { return o.mb.Envelope(ctx, ref) })
 }
 
 func (o observed) watch(ctx context.Context, w provider.Watcher, p provider.WatchParams) (provider.Watch, error) {

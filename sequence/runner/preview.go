@@ -37,7 +37,8 @@ type PreviewParams struct {
 
 // Preview queues every step of a sequence as a mail to the sender's own
 // address, all due at once, with Message-IDs of their own. A preview is no
-// conversation, and nothing that happens to it counts as an answer.
+// conversation, and nothing that happens to it counts as an answer. Its
+// errors are those of Enroll.
 func (r *Runner) Preview(ctx context.Context, p PreviewParams) (Enrollment, error) {
 	if p.Sequence == nil {
 		return Enrollment{}, &provider.FieldError{Op: "runner: preview", Field: "Sequence", Problem: "is nil"}

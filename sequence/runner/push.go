@@ -77,12 +77,10 @@ func (r *Runner) Pushed(ctx context.Context, push provider.Push) (PushReport, er
 		report.Mailboxes++
 	}
 	if report.Ignored > 0 {
-		r.observe(Observation{Kind: ObservePush, At: r.cfg.Now(), Reason: reasonIgnored, Count: report.Ignored})
+		r.observe(Observation{Kind: ObservePush, At: r.cfg.Now(), Reason: PushIgnored, Count: report.Ignored})
 	}
 	return report, nil
 }
-
-const reasonIgnored = "ignored"
 
 // pushDataOf reads what is stored of a mailbox's watch.
 func (r *Runner) pushDataOf(ctx context.Context, mailbox string) (pushData, error) {
@@ -164,7 +162,7 @@ func (r *Runner) PushHandler(from provider.PushReceiver) http.Handler {
 }
 
 func (r *Runner) refusePush(ctx context.Context, w http.ResponseWriter, err error) {
-	r.observe(Observation{Kind: ObservePush, At: r.cfg.Now(), Reason: reasonRefused, Err: err})
+	r.observe(Observation{Kind: ObservePush, At: r.cfg.Now(), Reason: PushRefused, Err: err})
 	r.log.WarnContext(ctx, "runner: a push was refused", "error", err)
 	status := http.StatusServiceUnavailable
 	switch {
@@ -177,8 +175,6 @@ func (r *Runner) refusePush(ctx context.Context, w http.ResponseWriter, err erro
 	}
 	w.WriteHeader(status)
 }
-
-const reasonRefused = "refused"
 
 // PushStatus is how a mailbox is watched.
 type PushStatus struct {

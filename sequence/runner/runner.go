@@ -35,14 +35,17 @@ type Runner struct {
 // maxSequences bounds what is kept of definitions that were read.
 const maxSequences = 1000
 
-// New returns a Runner. It makes no request and starts nothing.
+// New returns a Runner. It makes no request and starts nothing. A
+// *provider.FieldError names what is wrong with the configuration.
 func New(cfg Config) (*Runner, error) {
 	if err := cfg.validate(); err != nil {
 		return nil, err
 	}
-	if cfg.Now == nil {
-		cfg.Now = time.Now
+	now := cfg.Now
+	if now == nil {
+		now = time.Now
 	}
+	cfg.Now = func() time.Time { return now().UTC() }
 	if cfg.Zones == nil {
 		cfg.Zones = time.LoadLocation
 	}
@@ -161,8 +164,8 @@ func (r *Runner) passes(ctx context.Context, claims []store.Claim, leaseEnd time
 
 // Run calls Tick until the context ends, and waits Options.Idle when there
 // was nothing to do. A mail whose request has left when the context ends is
-// waited for and recorded before Run returns. An error of Tick's is logged and the loop goes on: it
-// returns only the context's error.
+// waited for and recorded before Run returns. An error of Tick's is logged and
+// the loop goes on: it returns only the context's error.
 func (r *Runner) Run(ctx context.Context) error {
 	for {
 		report, err := r.Tick(ctx)
@@ -201,7 +204,11 @@ func (r *Runner) drain(ctx context.Context) (int, error) {
 		}
 		start := r.cfg.Now()
 		err = r.deliver(ctx, rows)
-		r.observe(Observation{Kind: ObserveDrain, Count: len(rows), Took: r.cfg.Now().Sub(start), Err: err})
+		delivered := len(rows)
+		if err != nil {
+			delivered = 0
+		}
+		r.observe(Observation{Kind: ObserveDrain, At: start, Count: delivered, Took: r.cfg.Now().Sub(start), Err: err})
 		if err != nil {
 			return total, err
 		}
@@ -229,7 +236,7 @@ func (r *Runner) deliver(ctx context.Context, rows []store.Event) error {
 		entries = append(entries, e)
 	}
 	if len(entries) > 0 && r.cfg.Log != nil {
-		if err := r.cfg.Log.Append(ctx, entries); err != nil {
+		if err := attempt(func() error { return r.cfg.Log.Append(ctx, entries) }); err != nil {
 			return fmt.Errorf("runner: append to the conversation log: %w", err)
 		}
 		if err := r.eraseAgain(ctx, entries); err != nil {
@@ -247,7 +254,7 @@ func (r *Runner) deliver(ctx context.Context, rows []store.Event) error {
 		if err := json.Unmarshal(row.Data, &ev); err != nil {
 			return fmt.Errorf("runner: outbox row %s: %w", row.Key, err)
 		}
-		if err := r.cfg.Events.Handle(ctx, ev); err != nil {
+		if err := attempt(func() error { return r.cfg.Events.Handle(ctx, ev) }); err != nil {
 			return fmt.Errorf("runner: event %s: %w", ev.ID, err)
 		}
 	}
@@ -270,7 +277,7 @@ func (r *Runner) eraseAgain(ctx context.Context, entries []store.Entry) error {
 		delete(recipients, row.ID)
 	}
 	for _, recipient := range recipients {
-		if _, err := r.cfg.Log.Erase(ctx, recipient); err != nil {
+		if _, err := guarded(func() (int, error) { return r.cfg.Log.Erase(ctx, recipient) }); err != nil {
 			return fmt.Errorf("runner: erase from the conversation log: %w", err)
 		}
 	}
@@ -278,8 +285,15 @@ func (r *Runner) eraseAgain(ctx context.Context, entries []store.Entry) error {
 }
 
 func (r *Runner) observe(o Observation) {
-	if r.cfg.Observer != nil {
+	if r.cfg.Observer == nil {
+		return
+	}
+	err := attempt(func() error {
 		r.cfg.Observer.Observe(o)
+		return nil
+	})
+	if err != nil {
+		r.log.Error("runner: the Observer failed", "error", err)
 	}
 }
 

@@ -318,6 +318,12 @@ func guarded[T any](call func() (T, error)) (v T, err error) {
 	return call()
 }
 
+// attempt is guarded for what returns an error alone.
+func attempt(call func() error) error {
+	_, err := guarded(func() (struct{}, error) { return struct{}{}, call() })
+	return err
+}
+
 // prepare renders the step, or takes up the bytes of an earlier attempt that
 // provably never left: what is sent again is the same mail.
 func (p *pass) prepare(ctx context.Context, l *loaded, step sequence.Step, deadline time.Time) (*prepared, error) {

@@ -79,7 +79,7 @@ func (p *pass) report(ctx context.Context, trouble error) {
 		}
 		h.Err = pe
 	}
-	if err := rep.Report(ctx, p.box.Link, h); err != nil {
+	if err := attempt(func() error { return rep.Report(ctx, p.box.Link, h) }); err != nil {
 		p.r.log.WarnContext(ctx, "runner: how a mailbox does could not be reported", "mailbox", p.box.ID, "error", err)
 	}
 }
