@@ -8,8 +8,6 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"os"
-	"path/filepath"
 	"strings"
 	"sync"
 
@@ -17,6 +15,8 @@ import (
 	"github.com/getkin/kin-openapi/openapi3filter"
 	"github.com/getkin/kin-openapi/routers"
 	"github.com/getkin/kin-openapi/routers/gorillamux"
+
+	"github.com/outreachkit/outreach/internal/shared"
 )
 
 // Contract is one description, read once. It is safe for concurrent use.
@@ -25,22 +25,13 @@ type Contract struct {
 	server string
 }
 
-// Load reads a description by its file name; nil if it is not at hand. It is
-// looked for in the folder contracts of OUTREACH_SHARED, or of ../shared
-// beside the module. Server is what comes before the description's paths in a
+// Load reads a description by its file name, from where package shared finds
+// it; nil if it is not at hand. Server is what comes before the description's paths in a
 // request's path.
 func Load(name, server string) (*Contract, error) {
-	dir := os.Getenv("OUTREACH_SHARED")
-	if dir == "" {
-		root, err := moduleRoot()
-		if err != nil {
-			return nil, err
-		}
-		dir = filepath.Join(root, "..", "shared")
-	}
-	path := filepath.Join(dir, "contracts", name)
-	if _, err := os.Stat(path); err != nil {
-		return nil, nil //nolint:nilerr // not at hand is no error
+	path, err := shared.Find("contracts/" + name)
+	if err != nil || path == "" {
+		return nil, err
 	}
 	doc, err := openapi3.NewLoader().LoadFromFile(path)
 	if err != nil {
@@ -52,24 +43,6 @@ func Load(name, server string) (*Contract, error) {
 		return nil, fmt.Errorf("read the contract %s: %w", name, err)
 	}
 	return &Contract{router: router, server: server}, nil
-}
-
-// moduleRoot is where go.mod lies, from the package under test upwards.
-func moduleRoot() (string, error) {
-	dir, err := os.Getwd()
-	if err != nil {
-		return "", err
-	}
-	for {
-		if _, err := os.Stat(filepath.Join(dir, "go.mod")); err == nil {
-			return dir, nil
-		}
-		up := filepath.Dir(dir)
-		if up == dir {
-			return "", fmt.Errorf("no go.mod above the test")
-		}
-		dir = up
-	}
 }
 
 // Record is what one test's exchanges broke. It is safe for concurrent use.

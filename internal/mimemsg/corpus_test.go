@@ -8,27 +8,21 @@ import (
 	"testing"
 
 	"github.com/outreachkit/outreach/internal/mimemsg"
+	"github.com/outreachkit/outreach/internal/shared"
 )
 
 // corpus returns the mails of one collection of real and odd mail, which is
 // kept outside of the module.
 func corpus(t *testing.T, name string) map[string][]byte {
 	t.Helper()
-	root := os.Getenv("OUTREACH_SHARED")
-	if root == "" {
-		root = filepath.Join("..", "..", "..", "shared")
-	}
 	mails := make(map[string][]byte)
-	err := filepath.WalkDir(filepath.Join(root, "corpora", name), func(path string, entry os.DirEntry, err error) error {
+	err := filepath.WalkDir(shared.Path(t, "corpora/"+name), func(path string, entry os.DirEntry, err error) error {
 		if err != nil || entry.IsDir() || filepath.Ext(path) != ".eml" {
 			return err
 		}
 		mails[filepath.Base(path)], err = os.ReadFile(path)
 		return err
 	})
-	if os.IsNotExist(err) {
-		t.Skipf("corpora/%s is not here; set OUTREACH_SHARED to read it", name)
-	}
 	if err != nil || len(mails) == 0 {
 		t.Fatalf("corpora/%s: %d mails, %v", name, len(mails), err)
 	}

@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"github.com/outreachkit/outreach/internal/mimemsg"
+	"github.com/outreachkit/outreach/internal/shared"
 	"github.com/outreachkit/outreach/provider"
 	"github.com/outreachkit/outreach/provider/classify"
 )
@@ -20,15 +21,7 @@ import (
 // kept outside of the module.
 func corpora(t testing.TB, name string) string {
 	t.Helper()
-	root := os.Getenv("OUTREACH_SHARED")
-	if root == "" {
-		root = filepath.Join("..", "..", "..", "shared")
-	}
-	dir := filepath.Join(root, "corpora", name)
-	if _, err := os.Stat(dir); err != nil {
-		t.Skipf("corpora/%s is not here; set OUTREACH_SHARED to read it", name)
-	}
-	return dir
+	return shared.Path(t, "corpora/"+name)
 }
 
 // label is what is known of one recipient of a report.
