@@ -314,6 +314,15 @@ func (p *pass) matched(ctx context.Context, env *provider.Envelope, m provider.M
 			return p.forget(ctx, env.Ref)
 		}
 	}
+	if msg != nil && m.Direction == provider.DirectionIn && m.Hits[0].Evidence == provider.EvidenceThread {
+		// The headers that a report returns outweigh the thread that it lies in.
+		if cited := citedHits(msg, m.Hits, ls); len(cited) > 0 {
+			for i := range cited {
+				cited[i].Evidence = provider.EvidenceReport
+			}
+			m.Hits = cited
+		}
+	}
 	j := judgement{env: env, msg: msg, verdict: v, direction: m.Direction, later: later, hits: make(map[string]provider.Hit)}
 	j.told = p.retrying != nil && !p.retrying.Since.IsZero() && classify.Classify(env, nil).Class == classify.Human
 	j.read(p.r.safe)
