@@ -6,9 +6,12 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"errors"
+	"io"
 	"net/http"
 	"slices"
 	"strings"
+	"sync"
+	"time"
 
 	"github.com/coreos/go-oidc/v3/oidc"
 
@@ -30,7 +33,9 @@ const maxPush = 64 << 10
 // again with its token until that has expired, within the hour. All that comes
 // of it are reads of mailboxes that are read anyway.
 //
-// Google's keys are fetched when one is needed that is not known yet.
+// Google's keys are fetched when one is needed that is not known yet, and not
+// twice within a minute: whoever knows our audience and the service account's
+// address, and neither is a secret, can name keys that nobody has.
 func (p *Provider) ReceivePush(r *http.Request) (provider.Push, error) {
 	const op = "gmail: receive push"
 	fail := func(kind provider.ErrorKind, reason string) (provider.Push, error) {
@@ -150,8 +155,56 @@ func (k pushKeys) VerifySignature(ctx context.Context, token string) ([]byte, er
 	return payload, err
 }
 
+// keysEvery is how often Google's keys are fetched at most. Google publishes a
+// key long before it signs with it.
+const keysEvery = time.Minute
+
+// sparing answers a GET of a document with what it was, if it was fetched just
+// now.
+type sparing struct {
+	next http.RoundTripper
+	now  func() time.Time
+
+	mu      sync.Mutex
+	fetched time.Time
+	body    []byte
+	header  http.Header
+}
+
+// RoundTrip implements http.RoundTripper.
+func (s *sparing) RoundTrip(r *http.Request) (*http.Response, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if since := s.now().Sub(s.fetched); s.body != nil && since >= 0 && since < keysEvery {
+		return s.answer(r), nil
+	}
+	resp, err := s.next.RoundTrip(r)
+	if err != nil || resp.StatusCode != http.StatusOK {
+		return resp, err
+	}
+	defer func() { _ = resp.Body.Close() }()
+	body, err := io.ReadAll(io.LimitReader(resp.Body, maxKeys))
+	if err != nil {
+		return nil, err
+	}
+	s.fetched, s.body, s.header = s.now(), body, resp.Header
+	return s.answer(r), nil
+}
+
+// maxKeys bounds the document of Google's keys, in bytes.
+const maxKeys = 1 << 20
+
+func (s *sparing) answer(r *http.Request) *http.Response {
+	return &http.Response{
+		Status: "200 OK", StatusCode: http.StatusOK, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1, Header: s.header.Clone(),
+		Body: io.NopCloser(bytes.NewReader(s.body)), ContentLength: int64(len(s.body)), Request: r,
+	}
+}
+
 func (p *Provider) newPushVerifier() *oidc.IDTokenVerifier {
-	ctx := oidc.ClientContext(context.Background(), p.plainClient())
+	client := p.plainClient()
+	client.Transport = &sparing{next: client.Transport, now: p.now}
+	ctx := oidc.ClientContext(context.Background(), client)
 	return oidc.NewVerifier(p.ends.Issuer, pushKeys{oidc.NewRemoteKeySet(ctx, p.ends.JWKS)}, &oidc.Config{
 		ClientID: p.push.Audience, SupportedSigningAlgs: []string{oidc.RS256}, Now: p.now,
 	})

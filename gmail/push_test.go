@@ -8,6 +8,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"runtime"
@@ -246,11 +247,73 @@ func TestPushWithoutKeys(t *testing.T) {
 	if push, err := again(token); err != nil || len(push.Notices) != 1 {
 		t.Errorf("when they are back it is %+v, %v", push, err)
 	}
+	f.office.Clock().Advance(time.Minute)
 	if err := f.google.RotateKeys(); err != nil {
 		t.Fatal(err)
 	}
 	if push, err := again(f.signed(t, f.genuine())); err != nil || len(push.Notices) != 1 {
 		t.Errorf("after a rotation it is %+v, %v", push, err)
+	}
+}
+
+// counting counts the requests for Google's keys.
+type counting struct {
+	next http.RoundTripper
+	keys int
+}
+
+func (c *counting) RoundTrip(r *http.Request) (*http.Response, error) {
+	if strings.HasSuffix(r.URL.Path, "/certs") {
+		c.keys++
+	}
+	return c.next.RoundTrip(r)
+}
+
+// TestStormOfKeys: forged pushes that are right in all but their signature,
+// and each name another key, make no more than a request a minute for Google's
+// keys.
+func TestStormOfKeys(t *testing.T) {
+	f := newFakeGoogle(t, false, gmailtest.Config{})
+	f.mailbox(t, maria, "Maria Silva")
+	c := &counting{next: f.google.Transport()}
+	prov, err := gmail.New(gmail.Config{
+		ClientID: "client-1", ClientSecret: "client-secret-canary", HTTPClient: &http.Client{Transport: c}, Now: f.office.Clock().Now, Endpoints: f.google.Endpoints(),
+		Push: &gmail.PushConfig{Topic: pushTopic, Audience: pushURL, ServiceAccount: pushAccount},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	stranger, err := rsa.GenerateKey(rand.Reader, 2048)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range 200 {
+		signer, err := jose.NewSigner(jose.SigningKey{Algorithm: jose.RS256, Key: jose.JSONWebKey{Key: stranger, KeyID: fmt.Sprint("key-", i)}}, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		payload, err := json.Marshal(f.genuine())
+		if err != nil {
+			t.Fatal(err)
+		}
+		jws, err := signer.Sign(payload)
+		if err != nil {
+			t.Fatal(err)
+		}
+		token, err := jws.CompactSerialize()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := prov.ReceivePush(f.push(t, token)); !errors.Is(err, provider.ErrAccess) {
+			t.Fatalf("push %d: %v", i, err)
+		}
+		f.office.Clock().Advance(time.Second)
+	}
+	if c.keys > 4 {
+		t.Errorf("200 forged pushes in 200 seconds made %d requests for keys", c.keys)
+	}
+	if push, err := prov.ReceivePush(f.push(t, f.signed(t, f.genuine()))); err != nil || len(push.Notices) != 1 {
+		t.Errorf("a genuine push after them is %+v, %v", push, err)
 	}
 }
 

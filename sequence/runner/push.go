@@ -143,6 +143,9 @@ func (r *Runner) PushHandler(from provider.PushReceiver) http.Handler {
 		}
 		ctx, cancel := context.WithTimeout(req.Context(), answerWithin)
 		defer cancel()
+		// A body that comes drop by drop keeps nobody waiting, whatever the host's
+		// server allows. Where the deadline can't be set, that is all there is.
+		_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(answerWithin))
 		push, err := from.ReceivePush(req.WithContext(ctx))
 		if err != nil {
 			r.refusePush(ctx, w, err)
