@@ -55,8 +55,12 @@ func explain(l *loaded, ex Explanation, cal sequence.Calendar, now time.Time, lo
 		add("Nothing more will be sent: %s.", why)
 	case sequence.DueSend:
 		add("Step %d is due %s: %s.", ex.Due.Step, clock(ex.Due.At), ex.Due.Trace)
-		if l.rec.Hold != "" && l.rec.NotBefore.After(now) {
+		switch {
+		case l.rec.Hold == "" || l.rec.NotBefore.IsZero():
+		case l.rec.NotBefore.After(now):
 			add("It waits until %s: %s.", clock(l.rec.NotBefore), l.rec.Hold)
+		case !ex.Due.At.After(now): // until the next Tick
+			add("It was last put off until %s: %s.", clock(l.rec.NotBefore), l.rec.Hold)
 		}
 		if len(l.rec.Mails) > 0 && !l.seq.AcceptBlind {
 			add("Before it leaves, the mailbox is read for an answer.")
