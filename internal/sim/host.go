@@ -38,6 +38,7 @@ type Mutant struct {
 	Watches func(int) int            // how many watches there are at the end
 
 	Receiver func(provider.PushReceiver) provider.PushReceiver
+	Provider func(provider.Provider) provider.Provider // as linking knows it
 }
 
 // host is one process of the host: it lives until it dies.
@@ -111,8 +112,14 @@ func (w *world) birth(i int) error {
 		return ctx.Err()
 	}
 	var err error
+	linkable := slices.Clone(provs)
+	for i, p := range linkable {
+		if w.mutant.Provider != nil {
+			linkable[i] = w.mutant.Provider(p)
+		}
+	}
 	h.linker, err = linking.New(linking.Config{
-		Providers: provs, Links: &mortalLinks{w.stores.Links, h.life}, Flows: &mortalFlows{w.stores.Flows, h.life}, InsecurePlainTokens: true, Now: h.now, Wait: patient, Rand: w.dice,
+		Providers: linkable, Links: &mortalLinks{w.stores.Links, h.life}, Flows: &mortalFlows{w.stores.Flows, h.life}, InsecurePlainTokens: true, Now: h.now, Wait: patient, Rand: w.dice,
 	})
 	if err != nil {
 		return err

@@ -136,6 +136,35 @@ func (c *credulous) ReceivePush(r *http.Request) (provider.Push, error) {
 	return push, nil
 }
 
+// greedy takes an access to headers for one to content.
+type greedy struct{ provider.Provider }
+
+func (g greedy) more(a provider.Access) provider.Access {
+	if a == provider.AccessEnvelopes {
+		return provider.AccessReplies
+	}
+	return a
+}
+
+func (g greedy) Abilities(a provider.Access) provider.Abilities {
+	return g.Provider.Abilities(g.more(a))
+}
+
+func (g greedy) Authorize(r provider.AuthRequest) (string, error) {
+	r.Access = g.more(r.Access)
+	return g.Provider.Authorize(r)
+}
+
+func (g greedy) Exchange(ctx context.Context, cb provider.Callback) (provider.Grant, error) {
+	cb.Access = g.more(cb.Access)
+	return g.Provider.Exchange(ctx, cb)
+}
+
+func (g greedy) Open(acc provider.Account, ts provider.TokenSource) provider.Mailbox {
+	acc.Access = g.more(acc.Access)
+	return g.Provider.Open(acc, ts)
+}
+
 // doctored are histories that break one rule of the checker each: by a part
 // that does what none may, or by a false word at the end.
 func doctored() map[string]sim.Mutant {
@@ -201,6 +230,7 @@ func doctored() map[string]sim.Mutant {
 				return page, err
 			}}
 		}),
+		"content was read with access":     {Provider: func(p provider.Provider) provider.Provider { return greedy{p} }},
 		"after it was stopped by hand":     {Store: func(s store.EnrollmentStore) store.EnrollmentStore { return &noVersions{s} }},
 		"after the last read began":        mutants()[3],
 		"although the answer was visible":  mailbox(deaf),
