@@ -11,6 +11,9 @@
 // Pictures from elsewhere go too: to load one tells its sender that the mail
 // was opened, when, and from where. Options.RemoteImages lets them stay.
 //
+// What comes out is whole: it leaves nothing open that would reach into the
+// page after it, such as a link, and closes nothing of the page around it.
+//
 // Links open in a page of their own that knows nothing of the host's
 // (noopener, noreferrer), and search engines do not follow them. A link has
 // to name its host: a browser resolves "https:path" against the host's page.

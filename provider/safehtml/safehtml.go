@@ -75,8 +75,8 @@ func New(o Options) *Policy {
 	return &Policy{p}
 }
 
-// Sanitize returns what of an HTML document may be shown inside another one.
-// It takes any input.
+// Sanitize returns what of an HTML document may be shown inside an element of
+// another one, such as a div. It takes any input.
 func (p *Policy) Sanitize(html string) string {
-	return strings.TrimSpace(p.p.Sanitize(plainStyles(html)))
+	return strings.TrimSpace(contained(p.p.Sanitize(plainStyles(html))))
 }

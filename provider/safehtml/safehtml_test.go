@@ -123,6 +123,67 @@ func TestAttacks(t *testing.T) {
 	}
 }
 
+// TestContained: nothing of a mail comes to lie outside of the element that a
+// page puts it into, and nothing of the page inside one of the mail's.
+func TestContained(t *testing.T) {
+	p := safehtml.New(safehtml.Options{RemoteImages: true})
+	var parts []string
+	for _, name := range []string{"div", "p", "table", "td", "li", "a", "tr", "tbody", "caption", "colgroup", "ul", "dd", "dt", "dl", "b", "font", "blockquote", "pre", "center", "h1", "section", "span"} {
+		open := "<" + name + ">"
+		if name == "a" {
+			open = `<a href="https://evil.example">`
+		}
+		parts = append(parts, open, "</"+name+">")
+	}
+	parts = append(parts, "x", "<hr>", "<col>")
+	bodies := append([]string{`</div></div><p>Log in again</p>`, `<a href="https://evil.example">`, strings.Repeat("<div>", 600) + "deep", strings.Repeat("</div>", 600), `<table><table></table></table>`, `<table><td><table><td>`}, attacks...)
+	for i, a := range parts {
+		for j, b := range parts {
+			bodies = append(bodies, a+b)
+			if i < 12 && j < 12 {
+				for _, c := range parts[:12] {
+					bodies = append(bodies, a+b+c)
+				}
+			}
+		}
+	}
+	for _, page := range []string{
+		`<div><div class="mail">%s</div><p class="page">Delete</p></div>`, `<table><tr><td class="mail">%s</td><td class="page">Delete</td></tr></table>`,
+		`<ul><li><div class="mail">%s</div></li><li class="page">Delete</li></ul>`, `<dl><dd><div class="mail">%s</div></dd><dd class="page">Delete</dd></dl>`,
+	} {
+		empty := outside(t, fmt.Sprintf(page, ""))
+		for _, body := range bodies {
+			safe := p.Sanitize(body)
+			if got := outside(t, fmt.Sprintf(page, safe)); got != empty {
+				t.Fatalf("with %.100q, which becomes %.200q, the page is\n%s\nwant\n%s", body, safe, got, empty)
+			}
+		}
+	}
+}
+
+// outside writes a page down without what lies in the mail's element.
+func outside(t *testing.T, doc string) string {
+	t.Helper()
+	root, err := html.Parse(strings.NewReader("<!doctype html><body>" + doc))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for n := range root.Descendants() {
+		for _, a := range n.Attr {
+			if a.Key == "class" && a.Val == "mail" {
+				for n.FirstChild != nil {
+					n.RemoveChild(n.FirstChild)
+				}
+			}
+		}
+	}
+	var b strings.Builder
+	if err := html.Render(&b, root); err != nil {
+		t.Fatal(err)
+	}
+	return b.String()
+}
+
 // TestDangers holds that the test above can fail.
 func TestDangers(t *testing.T) {
 	n := 0
@@ -145,7 +206,7 @@ func TestKept(t *testing.T) {
 		`<a href="mailto:a@example.net">x</a>`:                                                                 `<a href="mailto:a@example.net" rel="nofollow noreferrer">x</a>`,
 		`<img src="cid:logo@1" alt="Logo" width="40">`:                                                         `<img src="cid:logo@1" alt="Logo" width="40">`,
 		`<img src="https://example.net/p.gif" alt="Logo">`:                                                     `<img alt="Logo">`,
-		`<table border="0"><tr><td align="right" bgcolor="#fff">x</td></tr></table>`:                           `<table border="0"><tr><td align="right" bgcolor="#fff">x</td></tr></table>`,
+		`<table border="0"><tr><td align="right" bgcolor="#fff">x</td></tr></table>`:                           `<table border="0"><tbody><tr><td align="right" bgcolor="#fff">x</td></tr></tbody></table>`,
 		`<html><head><title>t</title><style>p{}</style></head><body dir="rtl"><p dir="rtl">שלום</p></body>`:    `<p dir="rtl">שלום</p>`,
 		`5 < 6 & 7 > 3`:     `5 &lt; 6 &amp; 7 &gt; 3`,
 		`<o:p>&nbsp;</o:p>`: "\u00a0",
