@@ -39,7 +39,7 @@ func headerAt(lines []line, i int) (c cut, ok bool) {
 	}
 	end, have := headerLines(lines, at)
 	bare := announced && strings.Trim(l.text, "-_=—–‐‑―") == l.text // nothing is drawn beside the words
-	if announced && (have&headFrom != 0 || end == at && !bare) || have.block() {
+	if announced && !bare && (have&headFrom != 0 || end == at) || have.block() {
 		c.body = max(end, i+1)
 		if end == at {
 			c.body = i + 1
