@@ -117,7 +117,7 @@ func attributes(s string) (j judgement) {
 	j.sure = verb && j.opened && date && (from || clock && endsWithVerb(w, low)) ||
 		verb && from && when && clock && endsWithVerb(w, low) ||
 		last && date && clock && verb
-	j.ok = j.sure || j.program || j.timed || verb && from && (when || !j.opened) || last && (date || clock) ||
+	j.ok = j.sure || j.program || j.timed || verb && from && (when || !j.opened && endsWithVerb(w, low)) || last && (date || clock) ||
 		verb && j.opened && (clock || date && endsWithWriter(address.ReplaceAllString(s, " ")) || year && screenName(low))
 	j.sure = j.sure && !anyIn(" "+w, personWords)
 	return j
