@@ -73,7 +73,14 @@ func signs(lines []line) bool {
 		}
 		start = end
 	}
-	return named || count == 0
+	return named || count == 0 || count == 1 && brief(lines)
+}
+
+// brief reports whether the only line with text is of one or two words, and
+// no number: a name in small letters.
+func brief(lines []line) bool {
+	l := lines[next(lines, 0)].text
+	return strings.Count(l, " ") <= 1 && strings.IndexFunc(l, func(r rune) bool { return !unicode.IsLetter(r) && r != ' ' && r != '.' && r != '-' }) < 0
 }
 
 // nameLike reports whether a line may be a person's or a company's name: up to
@@ -182,11 +189,15 @@ func moreOfDevice(after string) bool {
 	}
 	for word := range strings.FieldsSeq(after) {
 		letters := strings.IndexFunc(word, unicode.IsLetter) >= 0 && strings.IndexFunc(word, unicode.IsDigit) < 0
-		if letters && !deviceWords[word] && len([]rune(word)) > 3 {
+		if letters && !deviceWords[word] && !isDevice(word) && len([]rune(word)) > 3 {
 			return false
 		}
 	}
 	return true
+}
+
+func isDevice(word string) bool {
+	return anyIn(" "+word+" ", devices)
 }
 
 // noticeStart returns the first line of a paragraph that speaks as notices
