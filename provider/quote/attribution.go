@@ -99,6 +99,7 @@ func attributes(s string) (j judgement) {
 	if !strings.ContainsAny(s, "@0123456789") {
 		return j
 	}
+	drawn := strings.HasPrefix(s, "---") && strings.HasSuffix(s, "---")
 	s = clean(strings.TrimRight(plain(s), ":： *_-"))
 	low := strings.ToLower(s)
 	w := words(low)
@@ -109,14 +110,15 @@ func attributes(s string) (j judgement) {
 	from := strings.Contains(low, "@") && angleAt.MatchString(low)
 	last := angleAtEnd.MatchString(low)
 	j.opened = opens(low)
-	j.program = from && date && clock
+	j.program = from && (date && clock || verb && drawn) // Notes draws dashes on both sides
 	j.timed = verb && date && clock
 	if !j.program && verb && (wroteMyself(w) || related(s)) {
 		return j
 	}
 	j.sure = verb && j.opened && date && (from || clock && endsWithVerb(w, low)) ||
 		verb && from && when && clock && endsWithVerb(w, low) ||
-		last && date && clock && verb
+		last && date && clock && verb ||
+		from && verb && drawn
 	j.ok = j.sure || j.program || j.timed || verb && from && (when || !j.opened && endsWithVerb(w, low)) || last && (date || clock) ||
 		verb && j.opened && (clock || date && endsWithWriter(address.ReplaceAllString(s, " ")) || year && screenName(low))
 	j.sure = j.sure && !anyIn(" "+w, personWords)

@@ -14,9 +14,10 @@ import (
 // adversary's 61 were written next, to make the rules lose a line: 83.6 % exact
 // at first, with lines lost in 4. What is left is a header of Lotus Notes whose
 // labels stand in lines of their own. The later 50 were measured when all rules
-// for the others were done: 92.0 % exact, and no line lost that a person wrote.
+// for the others were done: 92.0 % exact, and no line lost that a person wrote. The last 40 came after
+// those: 92.5 % exact, and 2 lost an answer that was typed into history.
 func TestClients(t *testing.T) {
-	for file, least := range map[string]int{"clients_text.txt": 149, "clients_html.txt": 65, "adversary_text.txt": 42, "adversary_html.txt": 19, "later_text.txt": 35, "later_html.txt": 15} {
+	for file, least := range map[string]int{"clients_text.txt": 149, "clients_html.txt": 65, "adversary_text.txt": 42, "adversary_html.txt": 19, "later_text.txt": 35, "later_html.txt": 15, "last_text.txt": 28, "last_html.txt": 12} {
 		var s score
 		for _, c := range samples(t, file) {
 			b := quote.Body{Text: c.body}

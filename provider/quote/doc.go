@@ -59,5 +59,6 @@
 // programs before the rules were looked at, 86.0 % came out exactly at first,
 // and 3.3 % lost a line; all come out exactly now. Of 50 more, written when
 // that was done, 92.0 % were exact at first, and none lost a line that its
-// author wrote. Of 61 made to break the rules, 83.6 % were, and 4 lost lines.
+// author wrote. Of 61 made to break the rules, 83.6 % were, and 4 lost lines. Of
+// the last 40, 92.5 % were, and 2 lost an answer typed into unmarked history.
 package quote

@@ -1,6 +1,7 @@
 package quote
 
 import (
+	"regexp"
 	"strings"
 	"unicode"
 
@@ -41,18 +42,26 @@ func htmlLines(h string) ([]line, bool) {
 	}
 }
 
+// Reds that people choose for their answers.
+var (
+	red      = regexp.MustCompile(`^(?:red|#f00|#ff0000|#c00000|#ee0000|rgb\((?:255|192|238),0,0\))$`)
+	redStyle = regexp.MustCompile(`(?:^|;)color:(?:red|#f00|#ff0000|#c00000|#ee0000|rgb\((?:255|192|238),0,0\))(?:;|!|$)`)
+)
+
 // maxDepth bounds how deep elements are followed. What is deeper is read as
 // if it were at this depth.
 const maxDepth = 2000
 
 // element is an open element.
 type element struct {
-	name  atom.Atom
-	hint  hint
-	quote bool
-	skip  bool
-	pre   bool // line ends count
-	group bool // of a program's history: blockquotes in it are cited
+	name   atom.Atom
+	hint   hint
+	quote  bool
+	skip   bool
+	pre    bool // line ends count
+	red    bool
+	spaced bool // it has a margin
+	group  bool // of a program's history: blockquotes in it are cited
 }
 
 // renderer turns tokens into lines.
@@ -60,8 +69,10 @@ type renderer struct {
 	stack []element
 	open  map[atom.Atom]int // how many of each are on the stack
 
-	quotes, groups, skipped, pre int
-	hints                        [6]int // how many open elements give each hint
+	quotes, groups, skipped, pre, reds int
+
+	redBytes int    // of the line that is being written
+	hints    [6]int // how many open elements give each hint
 
 	buf    strings.Builder // the line that is being written
 	space  bool            // a space is due before the next word
@@ -91,7 +102,11 @@ func (r *renderer) start(z *html.Tokenizer) {
 		case "name":
 			id += " name=" + strings.ToLower(string(v))
 		case "style":
-			e.pre = strings.Contains(strings.ReplaceAll(strings.ToLower(string(v)), " ", ""), "white-space:pre")
+			style := strings.ReplaceAll(strings.ToLower(string(v)), " ", "")
+			e.pre = strings.Contains(style, "white-space:pre")
+			e.red = redStyle.MatchString(style)
+		case "color":
+			e.red = red.MatchString(strings.ToLower(string(v)))
 		case "type":
 			kind = strings.ToLower(string(v))
 		}
@@ -122,7 +137,8 @@ func (r *renderer) start(z *html.Tokenizer) {
 	}
 	if blocks[name] {
 		r.flush()
-		r.gap = name != atom.Blockquote && (r.gap || spacedOut[name] && !strings.Contains(class, "msonormal") && len(r.lines) > 0)
+		e.spaced = spacedOut[name] && !strings.Contains(class, "msonormal")
+		r.gap = name != atom.Blockquote && (r.gap || e.spaced && len(r.lines) > 0)
 	}
 	r.mark(class, id)
 	e.hint, e.group = marksOf(class, id)
@@ -194,6 +210,9 @@ func (r *renderer) count(e element, by int) {
 	if e.skip {
 		r.skipped += by
 	}
+	if e.red {
+		r.reds += by
+	}
 	if e.pre {
 		r.pre += by
 	}
@@ -217,7 +236,7 @@ func (r *renderer) pop(name atom.Atom) {
 		e := r.stack[len(r.stack)-1]
 		if blocks[e.name] || e.quote || e.hint != 0 {
 			r.flush()
-			r.gap = r.gap || spacedOut[e.name] && len(r.lines) > 0
+			r.gap = r.gap || e.spaced && len(r.lines) > 0
 		}
 		r.stack = r.stack[:len(r.stack)-1]
 		r.open[e.name]--
@@ -230,6 +249,9 @@ func (r *renderer) pop(name atom.Atom) {
 
 // text adds words to the line.
 func (r *renderer) text(s string) {
+	if r.reds > 0 {
+		r.redBytes += len(clean(s))
+	}
 	if r.pre > 0 {
 		for i, part := range strings.Split(s, "\n") {
 			if i > 0 {
@@ -288,6 +310,12 @@ func (r *renderer) line() {
 
 func (r *renderer) add(s string) {
 	l := line{text: clean(s), depth: min(r.quotes, 50)}
+	if l.text != "" {
+		if 2*r.redBytes > len(l.text) {
+			l.hint |= hintRed
+		}
+		r.redBytes = 0
+	}
 	for i, n := range r.hints {
 		if n > 0 {
 			l.hint |= 1 << i

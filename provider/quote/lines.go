@@ -31,6 +31,7 @@ const (
 	hintAttribution                  // in the program's line above what it quotes
 	hintCut                          // all from here on is history
 	hintContained                    // in a container of what is below the cut
+	hintRed                          // most of it is written in red
 )
 
 func (l line) blank() bool { return l.depth == 0 && l.text == "" }

@@ -77,7 +77,7 @@ func TestIdempotent(t *testing.T) {
 // nothing of it is folded.
 func TestProseStays(t *testing.T) {
 	var typed []string
-	for _, file := range []string{"text.txt", "clients_text.txt", "clients_html.txt", "adversary_text.txt", "adversary_html.txt", "later_text.txt", "later_html.txt"} {
+	for _, file := range []string{"text.txt", "clients_text.txt", "clients_html.txt", "adversary_text.txt", "adversary_html.txt", "later_text.txt", "later_html.txt", "last_text.txt", "last_html.txt"} {
 		for _, c := range samples(t, file) {
 			if !strings.Contains(c.fresh, ">") && !strings.Contains(c.fresh, "|") {
 				for _, l := range linesOf(c.fresh) {

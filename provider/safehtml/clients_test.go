@@ -33,7 +33,7 @@ func visible(t *testing.T, doc string) string {
 func TestClients(t *testing.T) {
 	p := safehtml.New(safehtml.Options{})
 	n := 0
-	for _, name := range []string{"html.txt", "clients_html.txt", "adversary_html.txt", "later_html.txt"} {
+	for _, name := range []string{"html.txt", "clients_html.txt", "adversary_html.txt", "later_html.txt", "last_html.txt"} {
 		data, err := os.ReadFile(filepath.Join("..", "quote", "testdata", name))
 		if err != nil {
 			t.Fatal(err)
