@@ -42,7 +42,9 @@
 // the mailbox that was complete. That deadline is part of the intent and is
 // checked again just before the request leaves. A link that can't read holds
 // follow-ups, unless the sequence says AcceptBlind and the host reports
-// answers with RecordReply. The host's Guard has the last word.
+// answers with RecordReply; so does one that was linked anew with less access
+// and can't see answers in a new thread any more, unless the sequence says
+// AcceptThreadOnly. The host's Guard has the last word.
 //
 // # A reply stops the drip
 //
@@ -206,6 +208,9 @@
 // An answer in a new thread that becomes visible more than
 // Options.SearchOverlap after it was received is found only if it lies in a
 // thread of ours.
+//
+// An answer that goes to another mailbox than the one that wrote is read only
+// if that one writes to the same person, too.
 //
 // An answer that cites a mail of ours from an address that is not known, under
 // another subject, is in no thread of ours where the service makes threads of

@@ -188,3 +188,42 @@ func testHeadersStepUp(t *testing.T, on storage) {
 		w.sound()
 	}
 }
+
+// TestNarrowedLink: a link that was linked anew with less access than a
+// sequence needs holds its follow-ups, and goes on once it has it again. What
+// came meanwhile is found.
+func TestNarrowedLink(t *testing.T) { onEachStore(t, testNarrowedLink) }
+
+func testNarrowedLink(t *testing.T, on storage) {
+	for name, does := range map[string][]postoffice.Behaviour{
+		"with an answer": {{Do: postoffice.AnswerNew, On: 1, After: 2 * day}}, "without one": nil,
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t, on)
+			w.person("grace@example.net", does...)
+			id := w.enroll("grace@example.net").ID
+			w.person("ben@example.net")
+			patient := w.enroll("ben@example.net", threadOnly).ID
+			w.tick()
+			w.pass(day)
+			w.open.access = provider.AccessEnvelopes
+			w.pass(5 * day)
+			w.want(id, runner.StatusActive, 1)
+			w.want(patient, runner.StatusActive, 2)
+			if text := w.explained(id); !strings.Contains(text, "in a new thread") {
+				t.Errorf("explained as:\n%s", text)
+			}
+			w.open.access = provider.AccessReplies
+			if err := w.run.Notify(t.Context(), link); err != nil {
+				t.Fatal(err)
+			}
+			w.pass(9 * day)
+			if does != nil {
+				w.want(id, runner.StatusReplied, 1)
+			} else {
+				w.want(id, runner.StatusCompleted, 3)
+			}
+			w.sound()
+		})
+	}
+}

@@ -176,6 +176,9 @@ func (p *pass) fresh(ctx context.Context, l *loaded) (freshness, error) {
 		}
 		return freshness{}, p.putOff(ctx, l, now.Add(p.r.opts.ReadEvery), "the link can't read answers")
 	}
+	if !p.linked.Abilities.SenderReplies && !l.seq.AcceptThreadOnly && !l.seq.AcceptBlind { // its access was wider once
+		return freshness{}, p.putOff(ctx, l, now.Add(p.r.opts.ReadEvery), "the link can't see answers in a new thread")
+	}
 	if ok, err := p.confirmLast(ctx, l); err != nil || !ok {
 		return freshness{}, err
 	}
