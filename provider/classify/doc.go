@@ -49,7 +49,7 @@
 //	go test -v -run 'RealBounces|Pairings|People|Forwarded' ./provider/classify
 //
 // (the real mail is others' and in no checkout: without OUTREACH_SHARED, the
-// folder whose form internal/shared describes, RealBounces and Forwarded are
+// folder whose form internal/shared describes, the tests of it are
 // skipped) on 310 real reports of which one half, told by a hash of the name, was not
 // looked at while the rules were written: each half has a recall of 100 % at
 // a precision of 100 % (275 labelled failures, 11 labelled others); soft
