@@ -16,7 +16,7 @@ import (
 )
 
 // Config is what a Linker needs of its host. Providers, Links, Flows and
-// Sealer are required.
+// Sealer are required. What is given is used by several goroutines at once.
 type Config struct {
 	Providers []provider.Provider
 	Links     store.TokenStore
@@ -47,7 +47,8 @@ type Config struct {
 	// it tells again, and so does a call that takes longer than a minute. An
 	// error leaves the change, and all later ones of that link, to be told
 	// when somebody touches the link again, or calls Deliver or CheckAll. Nil
-	// tells nobody, and what happens meanwhile is never told.
+	// tells nobody, and what happens meanwhile is never told. Several
+	// goroutines may call it at once, for different links. A panic is an error.
 	OnChange func(ctx context.Context, c Change) error
 
 	// UnusableAfter is how many times in UnusableWithin a grant may end without
@@ -74,16 +75,17 @@ type Config struct {
 	// announces new mail to the host. An error leaves the link in
 	// LinkUnlinking; call Unlink again. The access token is the stored one and
 	// may have ended, which is no reason to fail: subscriptions end by
-	// themselves within days. Nil is nothing to end.
+	// themselves within days. A panic is an error. Several goroutines may call
+	// it at once. Nil is nothing to end.
 	StopPush func(ctx context.Context, mailbox provider.Linked) error
 
 	// OnRequest is told of every call to a mailbox that the Linker makes
 	// itself, with its reason: the runner's Observer is told of all others. It
-	// is called from several goroutines at once and must not block. Nil tells
-	// nobody.
+	// is called from several goroutines at once and must not block. Its panic
+	// is logged. Nil tells nobody.
 	OnRequest func(r Request)
 
-	Now    func() time.Time                                 // nil is time.Now
+	Now    func() time.Time                                 // in any zone: times are told and stored in UTC; nil is time.Now
 	Wait   func(ctx context.Context, d time.Duration) error // waits for another's refresh; nil waits on the wall clock
 	Rand   io.Reader                                        // nil is crypto/rand
 	Logger *slog.Logger                                     // nil is silent
@@ -101,7 +103,8 @@ type Linker struct {
 	noted   map[string]noted   // what Report last wrote down, by link
 }
 
-// New returns a Linker. It makes no request.
+// New returns a Linker. It makes no request. A *provider.FieldError names what
+// is wrong with the configuration.
 func New(cfg Config) (*Linker, error) {
 	l := &Linker{cfg: cfg, providers: make(map[string]provider.Provider), flights: make(map[string]*flight), noted: make(map[string]noted)}
 	bad := func(field, problem string) (*Linker, error) {
@@ -149,9 +152,11 @@ func New(cfg Config) (*Linker, error) {
 	if l.cfg.UnusableAfter == 0 {
 		l.cfg.UnusableAfter = 3
 	}
-	if l.cfg.Now == nil {
-		l.cfg.Now = time.Now
+	now := l.cfg.Now
+	if now == nil {
+		now = time.Now
 	}
+	l.cfg.Now = func() time.Time { return now().UTC() }
 	if l.cfg.Wait == nil {
 		l.cfg.Wait = wait
 	}

@@ -40,7 +40,7 @@ type Delegation struct {
 	Provider string
 	Address  string // the link's
 	Actor    string
-	Since    time.Time // when it was first given
+	Since    time.Time // when it was first given, in UTC as is Until
 	Until    time.Time // when it ends by itself
 }
 
@@ -130,7 +130,8 @@ func (l *Linker) Delegate(ctx context.Context, p DelegateParams) (Delegation, er
 
 // Undelegate withdraws what Delegate allowed. From when it returns nil no
 // further mail of the actor's is begun; one whose request is under way leaves.
-// It is no error if there was nothing to withdraw.
+// It is no error if there was nothing to withdraw; ErrNotFound for a link that
+// is not the owner's.
 func (l *Linker) Undelegate(ctx context.Context, p UndelegateParams) error {
 	link, err := l.owned(ctx, p.Owner, p.Link)
 	if err != nil {

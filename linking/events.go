@@ -64,7 +64,7 @@ func (l *Linker) tellAs(ctx context.Context, link store.Link, me string) error {
 		}
 		told, failed := rec.Told, error(nil)
 		for _, e := range rec.untold(link) {
-			if failed = l.cfg.OnChange(ctx, l.change(link, e)); failed != nil {
+			if failed = attempt(func() error { return l.cfg.OnChange(ctx, l.change(link, e)) }); failed != nil {
 				failed = fmt.Errorf("OnChange: %w", failed)
 				break
 			}
@@ -83,6 +83,17 @@ func (l *Linker) tellAs(ctx context.Context, link store.Link, me string) error {
 			return errors.Join(failed, err)
 		}
 	}
+}
+
+// attempt runs the host's code. Its panic is an error: what was begun with a
+// link is written down all the same.
+func attempt(call func() error) (err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			err = fmt.Errorf("it panicked: %v", r)
+		}
+	}()
+	return call()
 }
 
 // claimTelling writes down that we tell.

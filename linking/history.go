@@ -22,7 +22,8 @@ const (
 	ChangeHealed      ChangeKind = "healed"      // it works again
 )
 
-// Change is one thing that happened to a link or to an app registration.
+// Change is one thing that happened to a link or to an app registration. Its
+// times are in UTC.
 type Change struct {
 	// ID is the same each time that the change is told. Seq, its number among
 	// the link's, grows by one: a gap is changes that were forgotten because

@@ -22,7 +22,7 @@ type Link struct {
 	Tenant   string          // the organisation, as the service names it; may be empty
 	Status   store.LinkStatus
 	Reason   string    // why it does not work: the service's code, or one of this package
-	Created  time.Time // by Config.Now, as is Changed
+	Created  time.Time // by Config.Now, in UTC, as is Changed
 	Changed  time.Time // the latest change of Status or Access, or consent
 }
 

@@ -18,7 +18,7 @@ const (
 // mailbox and are not told, and neither is the question for the account's own
 // addresses that Provider.Exchange may ask.
 type Request struct {
-	At     time.Time // when it began
+	At     time.Time // when it began, in UTC
 	Link   string
 	Op     string // profile, search
 	Reason string
@@ -51,5 +51,11 @@ func (l *Linker) asked(r Request) {
 	if r.Err != nil {
 		r.Count = 0
 	}
-	l.cfg.OnRequest(r)
+	err := attempt(func() error {
+		l.cfg.OnRequest(r)
+		return nil
+	})
+	if err != nil {
+		l.log.Error("linking: OnRequest failed", "error", err)
+	}
 }

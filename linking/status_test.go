@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -236,19 +237,19 @@ func TestDeliverGoesOn(t *testing.T) {
 
 // TestTellerDies: a process that dies between telling and writing it down has
 // its changes told again, by another and under the same id, but not before it
-// must be dead.
+// must be dead. A handler that panics is not the process's end.
 func TestTellerDies(t *testing.T) {
 	w := newWorld(t)
 	tell := w.cfg.OnChange
 	w.cfg.OnChange = func(ctx context.Context, c linking.Change) error {
 		_ = tell(ctx, c)
-		panic("killed")
+		runtime.Goexit()
+		return nil
 	}
 	w.linker = w.newLinker()
-	func() {
-		defer func() { _ = recover() }()
-		w.link("maria", marias)
-	}()
+	var process sync.WaitGroup
+	process.Go(func() { w.link("maria", marias) })
+	process.Wait()
 	w.cfg.OnChange = tell
 	other := w.newLinker()
 	if left, err := other.Deliver(t.Context()); err != nil || left != 1 || len(w.told()) != 1 {
@@ -262,6 +263,41 @@ func TestTellerDies(t *testing.T) {
 	if len(told) != 2 || told[0].ID != told[1].ID {
 		t.Errorf("told was %+v", told)
 	}
+}
+
+// TestHandlersPanic: the host's handlers end nothing but their own call. A
+// change is told again, a link whose pushes can't be stopped is not unlinked.
+func TestHandlersPanic(t *testing.T) {
+	w := newWorld(t)
+	tell, broken := w.cfg.OnChange, true
+	fail := func() {
+		if broken {
+			panic("broken")
+		}
+	}
+	w.cfg.OnChange = func(ctx context.Context, c linking.Change) error {
+		fail()
+		return tell(ctx, c)
+	}
+	w.cfg.OnRequest = func(linking.Request) { fail() }
+	w.cfg.StopPush = func(context.Context, provider.Linked) error {
+		fail()
+		return nil
+	}
+	w.linker = w.newLinker()
+	id := w.link("maria", marias).ID
+	if rep, err := w.linker.Check(t.Context(), id); err != nil || !rep.Status.Works {
+		t.Errorf("checked: %+v, %v", rep, err)
+	}
+	p := linking.UnlinkParams{Owner: "maria", Link: id}
+	if err := w.linker.Unlink(t.Context(), p); err == nil || !strings.Contains(err.Error(), "call Unlink again") {
+		t.Errorf("unlinked: %v", err)
+	}
+	broken = false
+	if err := w.linker.Unlink(t.Context(), p); err != nil {
+		t.Error(err)
+	}
+	w.wantStory(id, "linked unlinking unlinked")
 }
 
 // TestToldOnce: of many processes one tells.

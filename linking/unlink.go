@@ -27,6 +27,9 @@ type UnlinkParams struct {
 // token can't be opened now because the Sealer's key service is down, the link
 // stays in LinkUnlinking; call Unlink again. What was said over the link stays
 // with its owner.
+//
+// Errors: ErrNotFound for a link that is not the owner's, and what StopPush,
+// the service or the store returned. Unlinking again is no error.
 func (l *Linker) Unlink(ctx context.Context, p UnlinkParams) error {
 	link, err := l.owned(ctx, p.Owner, p.Link)
 	if err != nil {
@@ -98,7 +101,7 @@ func (l *Linker) stopPush(ctx context.Context, link store.Link) error {
 	if err != nil {
 		return nil // what it began ends by itself
 	}
-	if err := l.cfg.StopPush(ctx, linked(link, prov, fixedToken{tok})); err != nil {
+	if err := attempt(func() error { return l.cfg.StopPush(ctx, linked(link, prov, fixedToken{tok})) }); err != nil {
 		return fmt.Errorf("linking: unlink %s: stop push (call Unlink again): %w", link.ID, err)
 	}
 	return nil

@@ -34,7 +34,7 @@ type Error string
 func (e Error) Error() string { return "linkhttp: " + string(e) }
 
 // Config is what the handlers need. Linker, User, RedirectURL and Fail are
-// required.
+// required. User and Fail are called by several requests at once.
 type Config struct {
 	Linker *linking.Linker
 
@@ -70,7 +70,8 @@ type Failure struct {
 // Handlers are the handlers. They are safe for concurrent use.
 type Handlers struct{ cfg Config }
 
-// New checks the configuration.
+// New returns the handlers. A *provider.FieldError names what is wrong with the
+// configuration.
 func New(cfg Config) (*Handlers, error) {
 	for _, f := range [...]struct {
 		name    string

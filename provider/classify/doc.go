@@ -48,10 +48,10 @@
 //
 //	go test -v -run 'RealBounces|Pairings|People|Forwarded' ./provider/classify
 //
-// (the real mail is others' and in no checkout: without OUTREACH_SHARED, the
-// folder whose form internal/shared describes, the tests of it are
-// skipped) on 310 real reports of which one half, told by a hash of the name, was not
-// looked at while the rules were written: each half has a recall of 100 % at
+// on real mail, which is others' and in no checkout: without OUTREACH_SHARED,
+// the folder whose form internal/shared describes, the tests of it are skipped.
+// Of 310 real reports one half, told by a hash of the name, was not looked at
+// while the rules were written: each half has a recall of 100 % at
 // a precision of 100 % (275 labelled failures, 11 labelled others); soft
 // called hard 1.1 % in the half that was looked at and 2.0 % in the other, a
 // recipient found in 99.2 % and 100 %, the status as labelled in 98.0 % and
