@@ -109,7 +109,7 @@ func linkSituations() map[string]func(*diagnosed) (string, provider.Reason, erro
 		"an alias without proof":           ofLink(provider.ErrSenderNotAllowed, provider.ReasonAliasLost),
 		"pushes that have ended":           ofLink(provider.ErrTemporary, provider.ReasonPushEnded),
 		"a mailbox that is given up":       plain("gmail", fmt.Errorf("x: %w", linking.ErrUnusable), provider.ReasonKeepsBroken),
-		"a token that died with a process": plain("msgraph", &provider.Error{Kind: provider.ErrRelink, Reason: linking.ReasonLostInCrash}, provider.ReasonTokenLost),
+		"a token that died with a process": plain("msgraph", &provider.Error{Kind: provider.ErrRelink, Reason: string(provider.ReasonTokenLost)}, provider.ReasonTokenLost),
 		"no refresh token":                 plain("gmail", &provider.Error{Kind: provider.ErrAccess, Reason: "no_lasting_access"}, provider.ReasonNoLastingAccess),
 		"a narrow scope beside a wide one": plain("gmail", &provider.Error{Kind: provider.ErrAccess, Reason: "metadata_scope_beside_wider"}, provider.ReasonScopesConflict),
 		"an ID token of somebody else":     plain("msgraph", &provider.Error{Kind: provider.ErrRejected, Reason: "nonce_mismatch"}, provider.ReasonIdentity),

@@ -199,7 +199,7 @@ func TestHeldDripsGoOn(t *testing.T) {
 				t.Fatalf("while the link is broken %s is %s", id, e.Status)
 			}
 		}
-		if s := w.status(l.ID); s.Status != store.LinkRelink || s.Diagnosis.Mender != provider.MendUser {
+		if s := w.status(l.ID); s.Status != store.LinkNeedsRelink || s.Diagnosis.Mender != provider.MendUser {
 			t.Fatalf("the link is %+v", s)
 		}
 		box, err := w.mem.Enrollments().GetMailbox(t.Context(), service+"/"+w.subject(l.ID))

@@ -118,7 +118,7 @@ func TestRulesDoNotCount(t *testing.T) {
 				if err := w.use(l, false); !errors.Is(err, provider.ErrRelink) {
 					t.Fatal(err)
 				}
-				if s := w.status(l.ID); s.Status != store.LinkRelink || len(s.Breaks) != 0 {
+				if s := w.status(l.ID); s.Status != store.LinkNeedsRelink || len(s.Breaks) != 0 {
 					t.Fatalf("%s with %d breaks", s.Status, len(s.Breaks))
 				}
 				if _, err := w.answered(linking.BeginParams{Relink: l.ID}, nil); err != nil {
@@ -136,7 +136,7 @@ func TestRulesDoNotCount(t *testing.T) {
 			if err := w.use(l, false); !errors.Is(err, provider.ErrRelink) {
 				t.Fatal(err)
 			}
-			if s := w.status(l.ID); s.Status != store.LinkRelink || len(s.Breaks) != 0 || s.Diagnosis.Reason != provider.ReasonSignInAgain {
+			if s := w.status(l.ID); s.Status != store.LinkNeedsRelink || len(s.Breaks) != 0 || s.Diagnosis.Reason != provider.ReasonSignInAgain {
 				t.Fatalf("%s with %d breaks, %s", s.Status, len(s.Breaks), s.Diagnosis.Reason)
 			}
 			if _, err := w.answered(linking.BeginParams{Relink: l.ID}, nil); err != nil {

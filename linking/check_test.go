@@ -87,7 +87,7 @@ func TestCheck(t *testing.T) {
 	w.prov.Withdraw(marias)
 	r = w.check(id)
 	wantFindings(t, r, "grant bad, push none, read unsure, sent unsure, ")
-	if s := r.Status; s.Status != store.LinkRelink || r.Findings[0].Diagnosis.Reason != provider.ReasonGrantRevoked {
+	if s := r.Status; s.Status != store.LinkNeedsRelink || r.Findings[0].Diagnosis.Reason != provider.ReasonGrantRevoked {
 		t.Errorf("withdrawn: %+v", r)
 	}
 	n := c.refreshes.Load()

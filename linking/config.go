@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -61,15 +62,16 @@ type Config struct {
 	// before ChangeSilent. Default 24 h; from 2 h.
 	SilentAfter time.Duration
 
-	// RevokeOnUnlink says for each registration, by Provider.Name, whether
-	// Unlink ends the grant at the mail service. One that is left out does:
-	// nobody holds a token that still works. Effect tells what that ends.
+	// KeepGrants are the registrations, by Provider.Name, whose grant Unlink
+	// leaves as it is at the mail service, as UnlinkParams.KeepGrant does for
+	// one link. Every other is revoked: nobody holds a token that still works.
+	// Effect tells what that ends.
 	//
 	// At Google it ends everything that the user granted to the project, for
-	// all of its OAuth clients (see gmail.Provider.Revoke): say false where
-	// the same users sign in or grant other things to the same project.
-	// Microsoft has nothing to end one grant with.
-	RevokeOnUnlink map[string]bool
+	// all of its OAuth clients (see gmail.Provider.Revoke): keep it where the
+	// same users sign in or grant other things to the same project. Microsoft
+	// has nothing to end one grant with.
+	KeepGrants []string
 
 	// StopPush is called by Unlink while the token still works, to end what
 	// announces new mail to the host. An error leaves the link in
@@ -106,6 +108,7 @@ type Linker struct {
 // New returns a Linker. It makes no request. A *provider.FieldError names what
 // is wrong with the configuration.
 func New(cfg Config) (*Linker, error) {
+	cfg.KeepGrants = slices.Clone(cfg.KeepGrants)
 	l := &Linker{cfg: cfg, providers: make(map[string]provider.Provider), flights: make(map[string]*flight), noted: make(map[string]noted)}
 	bad := func(field, problem string) (*Linker, error) {
 		return nil, &provider.FieldError{Op: "linking: new", Field: "Config." + field, Problem: problem}
@@ -139,9 +142,9 @@ func New(cfg Config) (*Linker, error) {
 		}
 		l.providers[p.Name()] = p
 	}
-	for name := range cfg.RevokeOnUnlink {
+	for i, name := range cfg.KeepGrants {
 		if _, ok := l.providers[name]; !ok {
-			return bad("RevokeOnUnlink", fmt.Sprintf("names %q, which is none of Providers", name))
+			return bad(fmt.Sprintf("KeepGrants[%d]", i), fmt.Sprintf("names %q, which is none of Providers", name))
 		}
 	}
 	setDefault(&l.cfg.FlowTTL, 10*time.Minute)

@@ -170,7 +170,7 @@ func TestDelegationLivesWithItsLink(t *testing.T) {
 	if _, err := w.linker.Check(t.Context(), link.ID); err != nil {
 		t.Fatal(err)
 	}
-	if s, err := w.linker.Status(t.Context(), link.ID); err != nil || s.Status != store.LinkRelink || !w.may("tom", link) {
+	if s, err := w.linker.Status(t.Context(), link.ID); err != nil || s.Status != store.LinkNeedsRelink || !w.may("tom", link) {
 		t.Errorf("%+v, %v", s, err)
 	}
 	p := begin("maria")

@@ -115,9 +115,9 @@
 // owner's grant: the link is taken out of use, Config.StopPush is called, the
 // grant is revoked, the mailbox is released. Effect says what revoking ends,
 // which at Google is all that the user granted to the project;
-// Config.RevokeOnUnlink decides. A mailbox goes to another owner by unlinking
-// and linking, and no other way, and what was said before stays with the
-// first.
+// Config.KeepGrants and UnlinkParams.KeepGrant leave it. A mailbox goes to
+// another owner by unlinking and linking, and no other way, and what was said
+// before stays with the first.
 //
 // # One mailbox, one owner
 //
@@ -141,8 +141,8 @@
 // writes a mark into the link's record, then refreshes, then stores the new
 // token, and only then is it used. A refusal is believed only from who set
 // the mark on an unmarked record. After a holder died with a rotated token in
-// its memory, the refusal says ReasonLostInCrash; a holder that only stood
-// still mends the link when it goes on. Expiry is counted from
+// its memory, the refusal says provider.ReasonTokenLost; a holder that only
+// stood still mends the link when it goes on. Expiry is counted from
 // Config.Now; x/oauth2's own clock is not relied on. Tokens are sealed with
 // the link's id as associated data (package store/seal, which also says how
 // keys are rotated; Reseal rewrites what older keys sealed), and appear in no

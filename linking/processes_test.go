@@ -139,7 +139,7 @@ func child(told string) error {
 		cfg.OnChange = func(_ context.Context, c linking.Change) error {
 			mu.Lock()
 			defer mu.Unlock()
-			if c.Link.Status == store.LinkRelink {
+			if c.Link.Status == store.LinkNeedsRelink {
 				out.Relinked++
 			}
 			return nil
@@ -382,7 +382,7 @@ func TestHolderKilled(t *testing.T) {
 		for i, p := range others {
 			out := p.outcome()
 			served, told = served+out.Served, told+out.Relinked
-			if len(out.Other) > 0 || rotates && out.Relink[linking.ReasonLostInCrash] != s.do.Callers || !rotates && len(out.Relink) > 0 {
+			if len(out.Other) > 0 || rotates && out.Relink[string(provider.ReasonTokenLost)] != s.do.Callers || !rotates && len(out.Relink) > 0 {
 				t.Errorf("rotating %t: process %d: %+v", rotates, i, out)
 			}
 		}
@@ -394,7 +394,7 @@ func TestHolderKilled(t *testing.T) {
 			t.Errorf("rotating %t: %d refreshes, want the holder's and one more", rotates, n)
 		}
 		if rotates {
-			if served != 0 || told != 1 || l.Status != store.LinkRelink || l.Reason != linking.ReasonLostInCrash {
+			if served != 0 || told != 1 || l.Status != store.LinkNeedsRelink || l.Reason != string(provider.ReasonTokenLost) {
 				t.Errorf("%d served, %d told, the link is %+v", served, told, l)
 			}
 			continue
@@ -419,7 +419,7 @@ func TestHolderFrozen(t *testing.T) {
 		holder.await(lineSaving)
 		other.begin()
 		out := other.outcome()
-		if len(out.Other) > 0 || rotates && out.Relink[linking.ReasonLostInCrash] != s.do.Callers || !rotates && out.Served != s.do.Callers {
+		if len(out.Other) > 0 || rotates && out.Relink[string(provider.ReasonTokenLost)] != s.do.Callers || !rotates && out.Served != s.do.Callers {
 			t.Errorf("rotating %t: the other says %+v", rotates, out)
 		}
 		holder.begin() // it goes on

@@ -2,11 +2,6 @@ package linking
 
 import "github.com/outreachkit/outreach/provider"
 
-// ReasonLostInCrash is the reason of a link whose token was refreshed by a
-// process that died before it could store the new one. The user must relink,
-// and nobody is to blame.
-const ReasonLostInCrash = string(provider.ReasonTokenLost)
-
 // ReasonSealer is the reason of an ErrTemporary where it could not be told
 // whether a record opens, because the Sealer's key service is down. The link
 // is left as it is.

@@ -2,6 +2,7 @@ package linking
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/outreachkit/outreach/provider"
@@ -52,7 +53,7 @@ type Status struct {
 
 	Registration Registration
 	Revoking     provider.RevokeEffect // what Unlink ends at the service, if it is to revoke
-	Revokes      bool                  // whether it is to: see Config.RevokeOnUnlink
+	Revokes      bool                  // whether it is to: see Config.KeepGrants
 }
 
 // Break is one involuntary end of a grant.
@@ -80,12 +81,11 @@ func (l *Linker) status(ctx context.Context, link store.Link) (Status, error) {
 	if err != nil {
 		return Status{}, err
 	}
-	revoke, told := l.cfg.RevokeOnUnlink[link.Provider]
 	h := rec.Health
 	s := Status{
 		Link: view(link), Status: link.Status, Since: rec.since(link), Works: works(link.Status), Asked: rec.Asked,
 		BreaksAllowed: max(0, l.cfg.UnusableAfter), Read: h.Read, Sent: h.Sent, Reading: h.Reading, Silent: h.Silent, Checked: h.Checked, Push: h.Push,
-		Registration: reg, Revoking: l.Effect(link.Provider), Revokes: revoke || !told, Diagnosis: l.diagnose(link.Provider, rec.Fault),
+		Registration: reg, Revoking: l.Effect(link.Provider), Revokes: !slices.Contains(l.cfg.KeepGrants, link.Provider), Diagnosis: l.diagnose(link.Provider, rec.Fault),
 	}
 	if s.Asked == "" {
 		s.Asked = s.Link.Access
@@ -105,10 +105,10 @@ func (l *Linker) status(ctx context.Context, link store.Link) (Status, error) {
 		s.Diagnosis = l.diagnose(link.Provider, ours(provider.ErrTemporary, provider.ReasonSilent))
 	case link.Status == store.LinkLimited && s.Diagnosis.Reason == "":
 		s.Diagnosis = l.diagnose(link.Provider, ours(provider.ErrAccess, provider.ReasonLimited))
-	case link.Status == store.LinkRelink && s.Diagnosis.Reason == "": // of before there were records
+	case link.Status == store.LinkNeedsRelink && s.Diagnosis.Reason == "": // of before there were records
 		s.Diagnosis = l.diagnose(link.Provider, fault{Kind: provider.ErrRelink, Reason: link.Reason})
 	}
-	s.Relink = s.Status == store.LinkRelink || s.Status == store.LinkLimited ||
+	s.Relink = s.Status == store.LinkNeedsRelink || s.Status == store.LinkLimited ||
 		link.Status == store.LinkHeld && rec.Fault.Kind == provider.ErrAccess && !reg.Alarm
 	return s, nil
 }
@@ -138,7 +138,7 @@ func (l *Linker) Forgive(ctx context.Context, owner, id string) error {
 			return errUnchanged
 		}
 		rec.Breaks = nil
-		return l.move(link, rec, store.LinkRelink, ours(provider.ErrRelink, provider.ReasonForgiven))
+		return l.move(link, rec, store.LinkNeedsRelink, ours(provider.ErrRelink, provider.ReasonForgiven))
 	})
 	if err == nil {
 		l.tell(ctx, link)

@@ -207,9 +207,9 @@ func (l *Linker) holdAndRefresh(ctx context.Context, link store.Link, tok *oauth
 		return nil, &provider.Error{Kind: provider.ErrTemporary, Op: "linking: token", Reason: "refresh_took_too_long", Err: err}
 	}
 	if f.Reason = cmp.Or(f.Reason, "invalid_grant"); tookOver && pe.Kind == provider.ErrRelink {
-		f.Reason = ReasonLostInCrash
+		f.Reason = string(provider.ReasonTokenLost)
 	}
-	if f.Reason != ReasonLostInCrash {
+	if f.Reason != string(provider.ReasonTokenLost) {
 		f.Cause = l.cause(link, prov, pe)
 	}
 	by, moved := link.Mark.By, false
@@ -218,7 +218,7 @@ func (l *Linker) holdAndRefresh(ctx context.Context, link store.Link, tok *oauth
 			return errUnchanged
 		}
 		link.Mark = nil
-		return l.move(link, rec, store.LinkRelink, f)
+		return l.move(link, rec, store.LinkNeedsRelink, f)
 	})
 	if err == nil && !moved {
 		// The record moved on, so what we saw is old news.
@@ -298,7 +298,7 @@ func (l *Linker) saveToken(ctx context.Context, link store.Link, grant provider.
 // found that the old one is dead.
 func overtaken(current store.Link, presented []byte) bool {
 	return bytes.Equal(current.Token, presented) && (works(current.Status) && current.Mark != nil ||
-		current.Status == store.LinkRelink && current.Reason == ReasonLostInCrash)
+		current.Status == store.LinkNeedsRelink && current.Reason == string(provider.ReasonTokenLost))
 }
 
 // refreshed brings a link's status in line with a grant that works: a token

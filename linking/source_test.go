@@ -163,12 +163,12 @@ func TestDeadGrant(t *testing.T) {
 		t.Errorf("a dead grant was presented %d times", n)
 	}
 	got, err := w.linker.Get(t.Context(), l.ID)
-	if err != nil || got.Status != store.LinkRelink || got.Reason == "" {
+	if err != nil || got.Status != store.LinkNeedsRelink || got.Reason == "" {
 		t.Errorf("the link is %+v, %v", got, err)
 	}
 	told := 0
 	for _, ch := range w.changes {
-		if ch.Link.Status == store.LinkRelink {
+		if ch.Link.Status == store.LinkNeedsRelink {
 			told++
 		}
 	}
@@ -256,7 +256,7 @@ func TestHolderDies(t *testing.T) {
 		}
 		if rotates {
 			wantIs(t, err, provider.ErrRelink)
-			if got.Reason != linking.ReasonLostInCrash {
+			if got.Reason != string(provider.ReasonTokenLost) {
 				t.Errorf("the reason is %q", got.Reason)
 			}
 		} else if err != nil || got.Status != store.LinkLinked {

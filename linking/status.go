@@ -3,37 +3,37 @@ package linking
 import (
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/outreachkit/outreach/provider"
 	"github.com/outreachkit/outreach/store"
 )
 
-// Allowed reports whether a link may go from one status to another. The empty
+// allowed reports whether a link may go from one status to another. The empty
 // status is that of a link that does not exist yet. Linked to linked, and
 // limited to limited, is a change of access.
-func Allowed(from, to store.LinkStatus) bool {
-	const works, broken = "linked limited", "needs_relink held unusable"
-	var next string
+func allowed(from, to store.LinkStatus) bool {
 	switch from {
 	case "":
-		next = works
+		return works(to)
 	case store.LinkLinked, store.LinkLimited:
-		next = works + " " + broken + " unlinking"
-	case store.LinkRelink: // the user links it again, or the lost token turns up
-		next = works + " unlinking"
-	case store.LinkHeld:
-		next = works + " needs_relink unusable unlinking"
-	case store.LinkUnusable: // by the host's decision, see Forgive
-		next = "needs_relink unlinking"
-	case store.LinkUnlinking:
-		next = "unlinked"
-	}
-	for word := range strings.FieldsSeq(next) {
-		if word == string(to) {
+		switch to {
+		case store.LinkNeedsRelink, store.LinkHeld, store.LinkUnusable, store.LinkUnlinking:
 			return true
 		}
+		return works(to)
+	case store.LinkNeedsRelink: // the user links it again, or the lost token turns up
+		return works(to) || to == store.LinkUnlinking
+	case store.LinkHeld:
+		switch to {
+		case store.LinkNeedsRelink, store.LinkUnusable, store.LinkUnlinking:
+			return true
+		}
+		return works(to)
+	case store.LinkUnusable: // by the host's decision, see Forgive
+		return to == store.LinkNeedsRelink || to == store.LinkUnlinking
+	case store.LinkUnlinking:
+		return to == store.LinkUnlinked
 	}
 	return false
 }
@@ -99,7 +99,7 @@ func works(s store.LinkStatus) bool { return s == store.LinkLinked || s == store
 func (l *Linker) move(link *store.Link, rec *record, to store.LinkStatus, f fault) error {
 	from, now := link.Status, l.cfg.Now()
 	rec.Claims, f.claims = f.claims, "" // the latest word of the service
-	if to == store.LinkRelink && from != store.LinkRelink {
+	if to == store.LinkNeedsRelink && from != store.LinkNeedsRelink {
 		if l.breaks(link.Provider, rec, f, now) {
 			to = store.LinkUnusable
 		}
@@ -111,7 +111,7 @@ func (l *Linker) move(link *store.Link, rec *record, to store.LinkStatus, f faul
 		}
 		return nil
 	}
-	if !Allowed(from, to) {
+	if !allowed(from, to) {
 		return fmt.Errorf("linking: link %s: %q can't become %q", link.ID, from, to)
 	}
 	rec.Fault = f
@@ -163,7 +163,7 @@ func usable(op string, link store.Link) error {
 	switch link.Status {
 	case store.LinkLinked, store.LinkLimited, store.LinkHeld:
 		return nil
-	case store.LinkRelink:
+	case store.LinkNeedsRelink:
 		return &provider.Error{Kind: provider.ErrRelink, Op: op, Reason: link.Reason}
 	case store.LinkUnusable:
 		return &provider.Error{Kind: provider.ErrMailboxUnusable, Op: op, Reason: string(provider.ReasonKeepsBroken)}

@@ -21,17 +21,17 @@ const day = 24 * time.Hour
 // TestTransitions goes through every pair of statuses.
 func TestTransitions(t *testing.T) {
 	all := []store.LinkStatus{
-		"", store.LinkLinked, store.LinkLimited, store.LinkRelink, store.LinkHeld, store.LinkUnusable, store.LinkUnlinking, store.LinkUnlinked,
+		"", store.LinkLinked, store.LinkLimited, store.LinkNeedsRelink, store.LinkHeld, store.LinkUnusable, store.LinkUnlinking, store.LinkUnlinked,
 	}
 	want := map[store.LinkStatus]string{ // a mark for each of all, in order
-		"":                  ".xx.....",
-		store.LinkLinked:    ".xxxxxx.",
-		store.LinkLimited:   ".xxxxxx.",
-		store.LinkRelink:    ".xx...x.",
-		store.LinkHeld:      ".xxx.xx.",
-		store.LinkUnusable:  "...x..x.",
-		store.LinkUnlinking: ".......x",
-		store.LinkUnlinked:  "........",
+		"":                    ".xx.....",
+		store.LinkLinked:      ".xxxxxx.",
+		store.LinkLimited:     ".xxxxxx.",
+		store.LinkNeedsRelink: ".xx...x.",
+		store.LinkHeld:        ".xxx.xx.",
+		store.LinkUnusable:    "...x..x.",
+		store.LinkUnlinking:   ".......x",
+		store.LinkUnlinked:    "........",
 	}
 	for _, from := range all {
 		for i, to := range all {
@@ -130,7 +130,7 @@ func TestStoryOfALink(t *testing.T) {
 	}
 	wantIs(t, w.breaks(id, marias), provider.ErrRelink)
 	s := w.status(id)
-	if s.Status != store.LinkRelink || s.Works || !s.Relink || s.Diagnosis.Reason != provider.ReasonGrantRevoked || s.Diagnosis.Mender != provider.MendUser || len(s.Breaks) != 1 || s.BreaksAllowed != 3 {
+	if s.Status != store.LinkNeedsRelink || s.Works || !s.Relink || s.Diagnosis.Reason != provider.ReasonGrantRevoked || s.Diagnosis.Mender != provider.MendUser || len(s.Breaks) != 1 || s.BreaksAllowed != 3 {
 		t.Errorf("broken: %+v", s)
 	}
 	w.relink(id, marias)
@@ -145,7 +145,7 @@ func TestStoryOfALink(t *testing.T) {
 	}
 	w.wantStory(id, "linked needs_relink linked unlinking unlinked")
 	h := w.history(id)
-	if c := h[1]; c.Was != store.LinkLinked || c.Reason != "invalid_grant" || c.Diagnosis.Mender != provider.MendUser || c.Link.ID != id || c.Link.Status != store.LinkRelink || c.Access != provider.AccessReplies || !c.At.Equal(s.Since) {
+	if c := h[1]; c.Was != store.LinkLinked || c.Reason != "invalid_grant" || c.Diagnosis.Mender != provider.MendUser || c.Link.ID != id || c.Link.Status != store.LinkNeedsRelink || c.Access != provider.AccessReplies || !c.At.Equal(s.Since) {
 		t.Errorf("the break is %+v", c)
 	}
 	if err := w.linker.Unlink(t.Context(), linking.UnlinkParams{Owner: "maria", Link: id}); err != nil {
@@ -360,7 +360,7 @@ func TestKeepsBreaking(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if s := w.status(id); s.Status != store.LinkRelink || !s.Relink || len(s.Breaks) != 0 || s.Diagnosis.Reason != provider.ReasonForgiven {
+	if s := w.status(id); s.Status != store.LinkNeedsRelink || !s.Relink || len(s.Breaks) != 0 || s.Diagnosis.Reason != provider.ReasonForgiven {
 		t.Errorf("forgiven: %+v", s)
 	}
 	w.relink(id, marias)

@@ -93,7 +93,7 @@ func (l *Linker) startOver(ctx context.Context, p BeginParams) error {
 			return unusable(*link)
 		}
 		link.Token, link.Mark = nil, nil
-		return l.move(link, rec, store.LinkRelink, ours(provider.ErrRelink, provider.ReasonStartedOver))
+		return l.move(link, rec, store.LinkNeedsRelink, ours(provider.ErrRelink, provider.ReasonStartedOver))
 	})
 	if err != nil {
 		return err

@@ -185,7 +185,7 @@ func TestStartOver(t *testing.T) {
 	c.revoke = nil
 	for range 5 { // more often than may break
 		q := w.visit(p, marias, provider.AccessReplies)
-		if s := w.status(id); s.Status != store.LinkRelink || s.Diagnosis.Reason != provider.ReasonStartedOver || len(s.Breaks) != 0 {
+		if s := w.status(id); s.Status != store.LinkNeedsRelink || s.Diagnosis.Reason != provider.ReasonStartedOver || len(s.Breaks) != 0 {
 			t.Fatalf("begun anew: %+v", s)
 		}
 		if done, err = w.complete("maria", q); err != nil || done.Link.ID != id || done.Link.Status != store.LinkLinked {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/outreachkit/outreach/provider"
 	"github.com/outreachkit/outreach/store"
@@ -15,13 +16,13 @@ type UnlinkParams struct {
 	Owner string
 	Link  string
 
-	// KeepGrant leaves the user's consent at the service as it is, whatever
-	// Config.RevokeOnUnlink says.
+	// KeepGrant leaves the user's consent at the service as it is, as
+	// Config.KeepGrants does for all links of a registration.
 	KeepGrant bool
 }
 
 // Unlink ends a link, in this order: nobody uses it any more, push is stopped,
-// the grant is revoked (see Config.RevokeOnUnlink), the mailbox is free for
+// the grant is revoked (see Config.KeepGrants), the mailbox is free for
 // another owner. If the last two came in the opposite order, a late revoke
 // could kill the next owner's grant. If stopping or revoking fails, or the
 // token can't be opened now because the Sealer's key service is down, the link
@@ -53,8 +54,7 @@ func (l *Linker) Unlink(ctx context.Context, p UnlinkParams) error {
 	if err := l.stopPush(ctx, link); err != nil {
 		return err
 	}
-	revoke, told := l.cfg.RevokeOnUnlink[link.Provider]
-	if !p.KeepGrant && (revoke || !told) {
+	if !p.KeepGrant && !slices.Contains(l.cfg.KeepGrants, link.Provider) {
 		if _, err := l.revoke(ctx, link); err != nil {
 			return err
 		}

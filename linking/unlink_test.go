@@ -154,11 +154,11 @@ func (s *stuck) Release(ctx context.Context, id string, version int64) (store.Li
 	return s.TokenStore.Release(ctx, id, version)
 }
 
-// TestRevokeOnUnlink: the host decides for each registration, and can tell
+// TestKeepGrants: the host decides for each registration, and can tell
 // its user what it means.
-func TestRevokeOnUnlink(t *testing.T) {
+func TestKeepGrants(t *testing.T) {
 	for want, change := range map[int32]func(*world){
-		0: func(w *world) { w.cfg.RevokeOnUnlink = map[string]bool{"postoffice": false} },
+		0: func(w *world) { w.cfg.KeepGrants = []string{"postoffice"} },
 		1: func(*world) {},
 	} {
 		c := &counting{}
@@ -179,7 +179,7 @@ func TestRevokeOnUnlink(t *testing.T) {
 		t.Errorf("of no registration: %s", got)
 	}
 	for field, change := range map[string]func(*linking.Config){
-		"RevokeOnUnlink": func(c *linking.Config) { c.RevokeOnUnlink = map[string]bool{"yahoo": true} },
+		"KeepGrants[1]":  func(c *linking.Config) { c.KeepGrants = []string{"postoffice", "yahoo"} },
 		"UnusableWithin": func(c *linking.Config) { c.UnusableWithin = -time.Second },
 		"SilentAfter":    func(c *linking.Config) { c.SilentAfter = time.Minute },
 	} {

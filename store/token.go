@@ -11,13 +11,13 @@ type LinkStatus string
 
 // The link statuses.
 const (
-	LinkLinked    LinkStatus = "linked"       // it works, with all that was asked for
-	LinkLimited   LinkStatus = "limited"      // it works, with less than was asked for
-	LinkRelink    LinkStatus = "needs_relink" // the grant is dead; Reason says why
-	LinkHeld      LinkStatus = "held"         // the mail service does not serve the mailbox now; Reason says why
-	LinkUnusable  LinkStatus = "unusable"     // it broke too often
-	LinkUnlinking LinkStatus = "unlinking"    // being revoked; still holds its mailbox
-	LinkUnlinked  LinkStatus = "unlinked"     // released; kept for its history
+	LinkLinked      LinkStatus = "linked"       // it works, with all that was asked for
+	LinkLimited     LinkStatus = "limited"      // it works, with less than was asked for
+	LinkNeedsRelink LinkStatus = "needs_relink" // the grant is dead; Reason says why
+	LinkHeld        LinkStatus = "held"         // the mail service does not serve the mailbox now; Reason says why
+	LinkUnusable    LinkStatus = "unusable"     // it broke too often
+	LinkUnlinking   LinkStatus = "unlinking"    // being revoked; still holds its mailbox
+	LinkUnlinked    LinkStatus = "unlinked"     // released; kept for its history
 )
 
 // KindApp is the Kind of records that are no mailbox's. Package linking keeps

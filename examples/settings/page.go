@@ -171,7 +171,7 @@ func userName(id string) string {
 
 func statusWord(s store.LinkStatus) string {
 	return map[store.LinkStatus]string{
-		store.LinkLinked: "Works", store.LinkLimited: "Works in part", store.LinkRelink: "Link again", store.LinkHeld: "On hold",
+		store.LinkLinked: "Works", store.LinkLimited: "Works in part", store.LinkNeedsRelink: "Link again", store.LinkHeld: "On hold",
 		store.LinkUnusable: "Not usable", store.LinkUnlinking: "Being unlinked", store.LinkUnlinked: "Unlinked",
 	}[s]
 }
@@ -226,9 +226,9 @@ func changeWord(c linking.Change) string {
 	switch {
 	case c.Was == "":
 		return "Linked"
-	case c.Status == store.LinkRelink:
+	case c.Status == store.LinkNeedsRelink:
 		return "The permission ended"
-	case c.Was == store.LinkRelink || c.Was == store.LinkHeld:
+	case c.Was == store.LinkNeedsRelink || c.Was == store.LinkHeld:
 		return "Works again"
 	}
 	return statusWord(c.Status)

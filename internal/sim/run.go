@@ -318,7 +318,7 @@ func (w *world) accidents(ctx context.Context) {
 func (w *world) mend(ctx context.Context) {
 	for i, s := range w.services {
 		link, err := w.stores.Links.Get(ctx, w.links[i])
-		if err != nil || link.Status != store.LinkRelink && link.Status != store.LinkUnusable {
+		if err != nil || link.Status != store.LinkNeedsRelink && link.Status != store.LinkUnusable {
 			continue
 		}
 		h := w.hosts[0]

@@ -89,13 +89,3 @@ func (m *Mailbox) ExpireChanges() {
 	m.floor = m.lastChange
 	m.changes = nil
 }
-
-// ExpireChangesBefore truncates the log up to and including this id.
-func (m *Mailbox) ExpireChangesBefore(id int64) {
-	m.office.mu.Lock()
-	defer m.office.mu.Unlock()
-	id = min(id, m.lastChange)
-	m.floor = max(m.floor, id)
-	i := sort.Search(len(m.changes), func(i int) bool { return m.changes[i].ID > id })
-	m.changes = slices.Clone(m.changes[i:])
-}

@@ -153,9 +153,9 @@ func wellFormedID(id string) bool {
 		strings.Contains(domain, ".") && !strings.HasPrefix(domain, ".") && !strings.HasSuffix(domain, ".")
 }
 
-// BaseSubject is a subject without its reply and forward marks, decoded, in
+// baseSubject is a subject without its reply and forward marks, decoded, in
 // lower case and with single spaces: what threads compare.
-func BaseSubject(subject string) string {
+func baseSubject(subject string) string {
 	s := strings.ToLower(strings.Join(strings.Fields(decoded(subject)), " "))
 	for {
 		rest := s

@@ -372,7 +372,7 @@ func (m *Mailbox) read(raw []byte) *message {
 	for _, id := range slices.Concat(messageIDs(h["In-Reply-To"]), messageIDs(h["References"])) {
 		msg.refs = append(msg.refs, provider.BareID(id))
 	}
-	msg.base = BaseSubject(msg.Subject)
+	msg.base = baseSubject(msg.Subject)
 	return msg
 }
 

@@ -316,7 +316,7 @@ func FuzzSplit(f *testing.F) {
 		h := headerOf(fields)
 		addresses(h["To"])
 		messageIDs(h["References"])
-		BaseSubject(h.Get("Subject"))
+		baseSubject(h.Get("Subject"))
 		out := edit(raw, []Field{{"X-Front", "1"}}, "To")
 		again, _ := Split(out)
 		if len(again) == 0 || again[0] != (Field{"X-Front", "1"}) && again[0].Name != "X-Front" {

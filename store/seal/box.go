@@ -38,10 +38,10 @@ func (b Box) Seal(data []byte, what string) ([]byte, error) {
 // Open returns what Seal was given. Its errors name the record; Temporary
 // tells whether to try again.
 func (b Box) Open(data []byte, what string) ([]byte, error) {
-	switch marked := Marked(data); {
-	case len(data) == 0, !marked && b.Sealer == nil, !marked && b.Plain:
+	switch sealed := marked(data); {
+	case len(data) == 0, !sealed && b.Sealer == nil, !sealed && b.Plain:
 		return data, nil
-	case !marked:
+	case !sealed:
 		return nil, fmt.Errorf("%w: %s", ErrPlain, what)
 	case b.Sealer == nil:
 		return nil, fmt.Errorf("%w: %s", ErrSealed, what)
@@ -57,10 +57,10 @@ func (b Box) Open(data []byte, what string) ([]byte, error) {
 // newest key, or plain where there is no Sealer.
 func (b Box) Current(data []byte) bool {
 	if len(data) == 0 || b.Sealer == nil {
-		return !Marked(data)
+		return !marked(data)
 	}
-	return Marked(data) && Current(b.Sealer, data[1:])
+	return marked(data) && Current(b.Sealer, data[1:])
 }
 
-// Marked reports whether a Box sealed data.
-func Marked(data []byte) bool { return len(data) > 0 && data[0] == mark }
+// marked reports whether a Box sealed data.
+func marked(data []byte) bool { return len(data) > 0 && data[0] == mark }

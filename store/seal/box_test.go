@@ -14,7 +14,7 @@ func TestBox(t *testing.T) {
 	lenient := seal.Box{Sealer: ring(t, 1), Plain: true}
 	words := []byte(`{"words":1}`)
 	c, err := strict.Seal(words, "intent 1")
-	if err != nil || bytes.Contains(c, []byte("words")) || !seal.Marked(c) {
+	if err != nil || bytes.Contains(c, []byte("words")) || !strict.Current(c) {
 		t.Fatalf("%q, %v", c, err)
 	}
 	for _, tt := range []struct {

@@ -92,7 +92,7 @@ func tokenChecks() map[string]func(T, Harness) {
 		"CompareAndSwap": with(func(t T, s store.TokenStore, _ Harness) {
 			first := must[store.Link](t, "create")(s.Create(t.Context(), link("l1", "maria", "sub-1")))
 			next := first
-			next.Token, next.Data, next.Status, next.Reason = []byte("new"), []byte("added"), store.LinkRelink, "revoked"
+			next.Token, next.Data, next.Status, next.Reason = []byte("new"), []byte("added"), store.LinkNeedsRelink, "revoked"
 			second := must[store.Link](t, "swap")(s.CompareAndSwap(t.Context(), next))
 			if second.Version <= first.Version || string(second.Token) != "new" || string(second.Data) != "added" || second.Reason != "revoked" {
 				t.Errorf("swapped to %+v", second)
