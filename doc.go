@@ -15,7 +15,8 @@
 //     it. provider/classify tells people from machines, provider/quote finds
 //     what is new in a reply, provider/optout the wish to get no more mail,
 //     provider/safehtml makes HTML safe to show. provider/postoffice is a
-//     mail world for tests, provider/providertest a conformance suite.
+//     mail world for tests, provider/providertest a conformance suite,
+//     provider/providermock has mocks for tests that want to see single calls.
 //   - gmail: a Provider over the Gmail API. gmail/gmailtest is a fake Google.
 //   - msgraph: a Provider over Microsoft Graph. msgraph/msgraphtest is a fake
 //     Microsoft Entra ID and Graph.
@@ -23,7 +24,8 @@
 //     sequence/runner drives it.
 //   - store: what the host's database must do. store/sqlstore does it on
 //     SQLite and PostgreSQL, store/memstore in memory, store/storetest is a
-//     conformance suite. store/seal encrypts what is kept.
+//     conformance suite, store/storemock has mocks. store/seal encrypts what
+//     is kept.
 //   - linking: OAuth linking, how links do, who may send over them, and
 //     tokens that are neither lost nor leaked. linking/linkhttp has the
 //     handlers.
@@ -82,5 +84,6 @@
 //     which only provider.Match makes (provider).
 //   - Right in time: windows, zones and clock changes are a pure function
 //     (sequence).
-//   - Privacy of the erased: only a keyed hash remains (sequence/runner).
+//   - Erased is erased: only keyed hashes of a person's addresses remain
+//     (sequence/runner).
 package outreach

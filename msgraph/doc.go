@@ -99,8 +99,8 @@
 // with a chain of middleware that is made here: its retry handler would send
 // a mail again after a 503 or a 504, its compression mislabels the body of a
 // request that is made again, and its redirect handler would carry a token
-// elsewhere. Answers are decoded here, since the SDK's models cost a dozen
-// times as much. A panic inside the SDK comes out as an error. Its root
+// elsewhere. Answers are decoded here, since the SDK's models cost several
+// times as much (BENCHMARKS.md). A panic inside the SDK comes out as an error. Its root
 // package, which doubles the time to compile, is never imported.
 //
 // # Escape hatch

@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// Entry is one thing in a conversation: a mail in either direction or a note.
+// Entry is one mail in a conversation, in either direction.
 type Entry struct {
 	Key          string // unique; appending the same key again changes nothing
 	Conversation string // the enrollment's id
@@ -15,7 +15,7 @@ type Entry struct {
 	Actor        string // who enrolled the recipient: differs from Owner when sent on behalf
 	Recipient    string // the address the conversation is with, normalised
 
-	Direction string // out, in, own (written by hand), note
+	Direction string // out (we sent it), in, own (the mailbox's owner wrote it by hand)
 	Class     string // what incoming mail is: human, auto_reply, bounce, ...
 	Evidence  string // why it belongs here
 	Step      int    // the step sent, or zero

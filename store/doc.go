@@ -1,10 +1,14 @@
 // Package store is what a host's database must do for this module: four
-// small interfaces, and the plain records that cross them. It imports only
-// the standard library, and knows neither mail services nor the engine.
+// interfaces, and the plain records that cross them. It imports only the
+// standard library, and knows neither mail services nor the engine.
 //
 //   - TokenStore keeps links, each exclusive on its mailbox.
 //   - FlowStore keeps OAuth flows under way, each taken once.
-//   - EnrollmentStore is the truth that the promises about sending rest on.
+//   - EnrollmentStore is the truth that the promises about sending rest on. It
+//     is the one large interface, and one on purpose: Commit writes
+//     enrollments, intents, index rows, suppressions and the outbox together
+//     or not at all, so one database must hold them all. Cut up, they could be
+//     handed in from two.
 //   - ConversationLog is where conversations are kept, fed from the outbox.
 //     Hosts often implement it on tables of their own.
 //
@@ -58,9 +62,8 @@
 // and version; of a mailbox its id, link, read time, lease end, token and
 // version, how many marks it got, had at its claim and has had dealt with,
 // and the earliest due time of its enrollments, which makes Claim one scan of
-// an index; of an
-// index row all fields; of an intent its id, enrollment, mailbox, state,
-// Message-ID and deadline. Engine state, merge data, mail bytes, tokens and
+// an index; of an index row all fields; of an intent its id, enrollment,
+// mailbox, state, Message-ID and deadline. Engine state, merge data, mail bytes, tokens and
 // definitions are opaque bytes to it.
 //
 // # Sealing
@@ -72,15 +75,19 @@
 // not know. The columns above stay plain: addresses, Message-IDs and times
 // among them; so do engine states, which have no words in them, and
 // definitions. After a change of keys runner.Reseal writes the same bytes
-// again, sealed anew: Batch.Enrollments and Batch.Rewrites. A ConversationLog gets its entries open and seals them by
-// itself, as sqlstore does with Options.Sealer.
+// again, sealed anew: Batch.Enrollments and Batch.Rewrites. A ConversationLog
+// gets its entries open and seals them by itself, as sqlstore does with
+// Options.Sealer.
 //
 // # Testing your own
 //
 //	func TestStore(t *testing.T) {
 //		storetest.Run(t, func(t *testing.T) storetest.Harness {
 //			db := openEmpty(t)
-//			return storetest.Harness{Tokens: db.Links(), Enrollments: db.Enrollments(), Advance: clock.Advance}
+//			return storetest.Harness{
+//				Tokens: db.Tokens(), Flows: db.Flows(), Enrollments: db.Enrollments(), Conversations: db.Conversations(),
+//				Advance: clock.Advance,
+//			}
 //		})
 //	}
 package store

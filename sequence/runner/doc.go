@@ -58,12 +58,13 @@
 // in the thread proves no address, and neither does the answer of somebody whom
 // the owner wrote to by hand in the conversation. Services merge threads of equal subject:
 // two recipients in one each keep their own conversation, what the owner
-// writes by hand there ends the drip of whom it is addressed to, and what somebody
-// unknown writes there without citing us holds and flags both. An automatic answer holds until the return date it names; a
-// delivery report ends the enrollment only of the recipient that it names,
-// and only if it cites mail of ours; what can't be judged holds the
-// enrollment and flags it. An absence, and what can't be judged, hold every
-// enrollment of their author that an answer would end. Only a failure for good ends one: after a failure that may
+// writes by hand there ends the drip of whom it is addressed to, and what
+// somebody unknown writes there without citing us holds and flags both. An
+// automatic answer holds until the return date it names; a delivery report ends
+// the enrollment only of the recipient that it names, and only if it cites mail
+// of ours; what can't be judged holds the enrollment and flags it. An absence,
+// and what can't be judged, hold every enrollment of their author that an
+// answer would end. Only a failure for good ends one: after a failure that may
 // pass the next step is tried, one for the sender's volume or reputation stops
 // the mailbox, and a refusal by a rule, or without a reason, is held for a
 // person. A complaint that cites mail of ours (RFC 5965) is an opt-out of that
@@ -142,9 +143,10 @@
 // threads and of those that a search for tracked senders lists; content under
 // the Warrant that provider.Match makes. Two exceptions are reported to the
 // Observer under names of their own: ReasonReport, messages of system senders
-// whose text names a recipient of ours, and ReasonReconcile, Message-ID
-// headers of the account's own mail while an outcome is unknown.
-// Options.NoReports switches the first off.
+// whose text names a recipient of ours, from provider.ClockSlack before the
+// first mail that may be reported to provider.ReportSpan after the last; and
+// ReasonReconcile, Message-ID headers of the account's own mail while an
+// outcome is unknown. Options.NoReports switches the first off.
 //
 // A gap in the feed (an expired cursor, a restored store) is closed by asking
 // for what came into our threads since the last read, less
