@@ -200,3 +200,59 @@ func TestOwnMail(t *testing.T) {
 		}
 	})
 }
+
+// TestLookalikes: what looks like a candidate's answer and is none. Its text
+// is never read; where the service finds senders by their whole address, not
+// even its headers are.
+func TestLookalikes(t *testing.T) {
+	onBoth(t, func(t *testing.T, kind provider.Kind) {
+		w := newWorld(t, kind)
+		w.person("anna@example.net")
+		w.person("eva@bücher.example")
+		anna, eva := w.drip("anna@example.net"), w.drip("eva@bücher.example")
+		w.pass(t.Context(), 2*time.Hour)
+		ours := w.office.Books().SentFrom(maria)[0].MessageID
+		domain := ours[strings.LastIndexByte(ours, '@'):]
+		for i, m := range []mail{
+			{from: `"anna@example.net" <eve@spam.example.org>`, subject: "Re: " + subject},
+			{from: `"anna@example.net via Jobs" <jobs@spam.example.org>`, also: "Sender: anna@example.net\r\nReply-To: anna@example.net\r\nReturn-Path: <anna@example.net>\r\n"},
+			{from: "eve@spam.example.org", also: "X-Original-From: anna@example.net\r\nResent-From: anna@example.net\r\n"},
+			{from: "eve@spam.example.org", cites: "<made.up" + domain},                                   // as if it were ours
+			{from: "eve@spam.example.org", cites: "<" + strings.ToUpper(strings.Trim(ours, "<>")) + ">"}, // nearly ours, in a thread of its own
+			{from: "anna@example.net.evil.example.org"}, {from: "notanna@example.net"}, {from: "anna@sub.example.net"}, {from: "anna+x@example.net"}, {from: "an.na@example.net"},
+			{from: "anna@exаmple.net"}, // a Cyrillic letter
+			{from: "eva@bucher.example"},
+			{from: "eve@spam.example.org", also: "Cc: anna@example.net\r\nTo: anna@example.net\r\n"},
+			{from: "mailer-daemon@mx.example.org", also: "X-Failed-Recipients: somebody@example.org\r\n"},
+			{from: "postmaster@example.org", subject: "Undeliverable"},
+		} {
+			m.id, m.unrelated = fmt.Sprintf("<look%d@example.org>", i), true
+			if m.subject == "" {
+				m.subject = fmt.Sprintf("Hello %d", i)
+			}
+			w.mail(m)
+		}
+		w.pass(t.Context(), day)
+		w.box.ExpireChanges()
+		w.pass(t.Context(), day)
+		for _, id := range []string{anna, eva} {
+			if got := w.status(id); got != runner.StatusActive {
+				t.Errorf("nobody answered, and the drip is %s", got)
+			}
+		}
+		for _, r := range w.office.Books().Reads() {
+			if m, _ := w.box.Message(r.Number); r.Unrelated && (r.Contents > 0 || exact(w)) {
+				t.Errorf("of %q from %v %d headers and %d contents were read", m.Subject, m.From, r.Envelopes, r.Contents)
+			}
+		}
+		// These are theirs, however they are written.
+		w.mail(mail{from: "ANNA@Example.NET", subject: "Yes", id: "<yes1@example.net>"})
+		w.mail(mail{from: "eva@xn--bcher-kva.example", subject: "Yes", id: "<yes2@example.net>"})
+		w.pass(t.Context(), 8*time.Hour)
+		for _, id := range []string{anna, eva} {
+			if got := w.status(id); got != runner.StatusReplied {
+				t.Errorf("they answered, and the drip is %s", got)
+			}
+		}
+	})
+}

@@ -1,6 +1,7 @@
 package runner_test
 
 import (
+	"context"
 	"database/sql"
 	"fmt"
 	"os"
@@ -11,6 +12,7 @@ import (
 
 	"github.com/outreachkit/outreach/provider"
 	"github.com/outreachkit/outreach/provider/postoffice"
+	"github.com/outreachkit/outreach/sequence"
 	"github.com/outreachkit/outreach/sequence/runner"
 )
 
@@ -230,4 +232,110 @@ func testErasedInASharedThread(t *testing.T, on storage) {
 		}
 	}
 	w.sound()
+}
+
+// TestErasedMeanwhile: whatever is being done about a person when they are
+// erased, nothing of them is written back, and no mail leaves any more.
+func TestErasedMeanwhile(t *testing.T) {
+	const anna = "anna.secretname@example.net"
+	for _, when := range []string{"headers", "content", "copy", "guard", "render", "sink", "send"} {
+		t.Run(when, func(t *testing.T) {
+			var w *world
+			var db *sql.DB
+			var path string
+			armed := ""
+			erase := func(now string) {
+				if armed == now {
+					armed = ""
+					if n, err := w.run.Erase(t.Context(), anna); err != nil || n != 1 {
+						t.Errorf("%d erased, %v", n, err)
+					}
+				}
+			}
+			w, db, path = inFile(t, func(c *runner.Config) {
+				c.Guard = func(context.Context, runner.Enrollment, sequence.Step) (runner.Verdict, error) {
+					erase("guard")
+					return runner.VerdictSend, nil
+				}
+				c.Renderer = erasingRenderer(func() { erase("render") })
+			})
+			w.person(anna, postoffice.Behaviour{Do: postoffice.Answer, On: 1, After: 90 * time.Minute, Text: "Secretwords."})
+			w.person("ben@example.net")
+			box := oddBox{}
+			box.envelope = func(provider.Ref) error {
+				erase("copy") // the first headers that are read
+				erase("headers")
+				return nil
+			}
+			box.content = func(provider.Ref) error { erase("content"); return nil }
+			w.open.wrap = func(mb provider.Mailbox) provider.Mailbox {
+				o := box
+				o.Mailbox = mb
+				return &sendingBox{&o, func() { erase("send") }}
+			}
+			if when != "headers" && when != "content" && when != "sink" {
+				armed = when
+			}
+			w.enroll(anna, func(p *runner.EnrollParams) { p.Key = "k1" })
+			w.enroll("ben@example.net")
+			w.tick()
+			switch when {
+			case "headers", "content":
+				armed = when
+			case "sink":
+				w.events.mu.Lock()
+				w.events.err = os.ErrClosed
+				w.events.mu.Unlock()
+				w.clock.Advance(2 * time.Hour)
+				_, _ = w.run.Tick(t.Context())
+				armed = "sink"
+				erase("sink")
+				w.events.mu.Lock()
+				w.events.err = nil
+				w.events.mu.Unlock()
+			}
+			w.pass(9 * day)
+			if armed != "" {
+				t.Fatalf("nobody came by the %s", when)
+			}
+			if left := traces(t, db, path, "secret"); len(left) > 0 {
+				t.Errorf("of an erased person there is left %v", left)
+			}
+			want := 1
+			if when == "guard" || when == "render" {
+				want = 0
+			}
+			if got := w.mails(anna); got != want {
+				t.Errorf("%d mails left, want %d", got, want)
+			}
+			if got := w.mails("ben@example.net"); got != 3 {
+				t.Errorf("%d mails to somebody else, want 3", got)
+			}
+			w.sound()
+		})
+	}
+}
+
+// sendingBox does something while a mail is on its way.
+type sendingBox struct {
+	*oddBox
+	do func()
+}
+
+func (s *sendingBox) Send(ctx context.Context, m *provider.Outgoing) (provider.Receipt, error) {
+	r, err := s.oddBox.Send(ctx, m)
+	if strings.HasPrefix(m.To[0].Addr, "anna") {
+		s.do()
+	}
+	return r, err
+}
+
+// erasingRenderer does something when words are filled in.
+type erasingRenderer func()
+
+func (r erasingRenderer) Render(_ context.Context, q runner.RenderRequest) (runner.Rendered, error) {
+	if strings.HasPrefix(q.Enrollment.Recipient.Addr, "anna") {
+		r()
+	}
+	return runner.Rendered{Subject: q.Step.Subject, Text: q.Step.Text, HTML: q.Step.HTML}, nil
 }
