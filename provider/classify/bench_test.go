@@ -3,6 +3,7 @@ package classify_test
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/outreachkit/outreach/internal/mimemsg"
 	"github.com/outreachkit/outreach/provider"
@@ -44,6 +45,54 @@ func BenchmarkRealBounces(b *testing.B) {
 	for i := 0; b.Loop(); i++ {
 		msg := all[i%len(all)]
 		classify.Classify(&msg.Envelope, msg)
+	}
+}
+
+// BenchmarkWorst looks for the mail that takes longest: of the collection, of
+// the composed mail, and of the mail that is made to. Each is judged twenty
+// times, and its best time counts, so that another's work on the machine does
+// not.
+func BenchmarkWorst(b *testing.B) {
+	sets := make(map[string][]*provider.Message)
+	names, raw, _ := realBounces(b)
+	for _, name := range names {
+		msg, _ := mimemsg.Read(raw[name])
+		sets["real"] = append(sets["real"], msg)
+	}
+	for _, c := range append(readComposed(b, "bounces.txt"), readComposed(b, "bounces2.txt")...) {
+		_, msg := c.bounce(b)
+		sets["composed"] = append(sets["composed"], msg)
+	}
+	for _, c := range append(readComposed(b, "automatic.txt"), readComposed(b, "automatic2.txt")...) {
+		_, msg := c.letter(b, c.fields[2])
+		sets["composed"] = append(sets["composed"], msg)
+	}
+	for _, c := range append(readComposed(b, "people.txt"), readComposed(b, "people2.txt")...) {
+		_, msg := c.letter(b, c.fields[0])
+		sets["composed"] = append(sets["composed"], msg)
+	}
+	for _, make := range hostile {
+		msg, _ := mimemsg.Read([]byte(make(1_000_000)))
+		sets["hostile"] = append(sets["hostile"], msg)
+	}
+	for name, all := range sets {
+		b.Run(name, func(b *testing.B) {
+			var worst, sum time.Duration
+			for b.Loop() {
+				worst, sum = 0, 0
+				for _, msg := range all {
+					best := time.Hour
+					for range 20 {
+						begin := time.Now()
+						classify.Classify(&msg.Envelope, msg)
+						best = min(best, time.Since(begin))
+					}
+					worst, sum = max(worst, best), sum+best
+				}
+			}
+			b.ReportMetric(float64(worst.Microseconds()), "µs/worst")
+			b.ReportMetric(float64(sum.Microseconds())/float64(len(all)), "µs/mail")
+		})
 	}
 }
 

@@ -19,7 +19,7 @@ const (
 
 // failure judges one recipient by the status of its group, by what the
 // servers answered, and by the words around it, which tell at what the
-// refusal came.
+// refusal came. Both texts are prepared for phrases.
 func failure(recipient, status, said, around string, late bool) Failure {
 	code := specific(status, said)
 	return Failure{Recipient: recipient, Status: code, Kind: kindOf(code, recipient, said, around, late)}
@@ -154,13 +154,12 @@ func replyAt(s string) int {
 // say "user unknown" of mail that they do not like, after they have taken the
 // address.
 func kindOf(code, recipient, said, around string, late bool) Kind {
-	whole := normalize(said, maxDiagnosis)
-	text := withoutNames(whole)
+	text := withoutNames(said)
 	is, first := reasonsIn(text)
 	dead := first == noUser || first == surelyNoUser
 	class, subject, _ := cutCode(code)
-	at := stageOf(whole, around)
-	if at != atMail && subject != "2" && !afterData(text) && answersRecipient(whole, recipient) {
+	at := stageOf(said, around)
+	if at == unknownStage && subject != "2" && answersRecipient(said, recipient) {
 		at = atRcpt
 	}
 	switch {

@@ -87,6 +87,19 @@ func TestDelivered(t *testing.T) {
 	}
 }
 
+// TestTextTellsTheStage: that the mail was refused, and not the address, may
+// stand in the words for people alone.
+func TestTextTellsTheStage(t *testing.T) {
+	env, msg := mail("mailer-daemon@example.org", "Undelivered", "<bo@example.org>: host mx said: 550 <bo@example.org>: no such user (in reply to end of DATA command)\n",
+		"Content-Type", "multipart/report; report-type=delivery-status")
+	msg.Report = &provider.Report{Type: "delivery-status", Recipients: []provider.RecipientReport{
+		{Final: "bo@example.org", Action: "failed", Status: "5.0.0", Diagnostic: "smtp; 550 <bo@example.org>: no such user"},
+	}}
+	if got := classify.Classify(env, msg); len(got.Failed) != 1 || got.Failed[0].Kind != classify.Policy {
+		t.Errorf("%+v", got.Failed)
+	}
+}
+
 // TestOneRefusalOfTwo: at what the server refused one recipient tells nothing
 // of another.
 func TestOneRefusalOfTwo(t *testing.T) {

@@ -18,6 +18,7 @@ const (
 // lower case, with one kind of apostrophe and one space where any are, without
 // the lines that quote another mail.
 func normalize(text string, limit int) string {
+	text = text[:min(len(text), 16*limit)] // of white space and quoted lines there may be no end
 	var b strings.Builder
 	b.Grow(min(len(text), limit) + 16)
 	space, begin := true, true
@@ -69,6 +70,9 @@ func normalize(text string, limit int) string {
 			r -= 0xFF10 - '0'
 		case r == 'İ':
 			r = 'i'
+		case 0x0430 <= r && r <= 0x045F || r < 0xFF00 && unspaced(r): // Cyrillic in lower case, and scripts that have none
+		case 0x0410 <= r && r <= 0x042F:
+			r += 0x0430 - 0x0410
 		default:
 			r = unicode.ToLower(r)
 		}

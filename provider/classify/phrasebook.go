@@ -110,12 +110,21 @@ func wordEnd(s string) int {
 			}
 			break
 		}
-		if !unicode.IsLetter(r) && !unicode.IsMark(r) {
+		if !letter(r) {
 			break
 		}
 		i += size
 	}
 	return i
+}
+
+// letter reports whether r belongs to a word. Package unicode's tables take
+// long for the letters that mail has most of after the Latin ones.
+func letter(r rune) bool {
+	if 0x0410 <= r && r <= 0x0481 || 0x00C0 <= r && r <= 0x024F && r != '×' && r != '÷' || 0x03B1 <= r && r <= 0x03CE {
+		return true
+	}
+	return unicode.IsLetter(r) || unicode.IsMark(r)
 }
 
 // unspaced reports whether r is of a script without spaces between words.

@@ -158,7 +158,7 @@ func fromStatus(m *message, evidence string) Verdict {
 		v.Class = Receipt
 	case m.system():
 		// A notice that the account's own limit is reached names nobody.
-		if f := failure("", "", m.text, "", false); f.Kind == Limit {
+		if f := failure("", "", m.text[:min(len(m.text), maxDiagnosis)], "", false); f.Kind == Limit {
 			v.Failed = []Failure{f}
 		}
 	}
@@ -202,30 +202,41 @@ func (m *message) judge(r provider.RecipientReport, late bool) Failure {
 		addr = r.Original
 	}
 	around := m.around(addr)
-	f := failure(addr, r.Status, r.Diagnostic, around, late)
+	said := normalize(r.Diagnostic, maxDiagnosis)
+	f := failure(addr, r.Status, said, around, late)
 	if f.Kind == Unclear && len(m.report().Recipients) <= 1 && m.text != "" {
-		f = failure(addr, f.Status, r.Diagnostic+" "+m.text[:min(len(m.text), maxDiagnosis)], "", late)
+		said += " " + m.text
+		f = failure(addr, f.Status, said[:min(len(said), maxDiagnosis)], "", late)
 	}
 	return f
 }
 
 // around returns what the text says near an address: all of it where the
-// report names no other, for the refusal of one recipient tells nothing of
-// another's.
+// report names no other, else no further than the next address, for the
+// refusal of one recipient tells nothing of another's.
 func (m *message) around(addr string) string {
 	text := m.text[:min(len(m.text), 2*maxDiagnosis)]
-	others := m.report().Recipients
-	if len(others) <= 1 {
+	if len(m.report().Recipients) <= 1 {
 		return text
 	}
-	_, text, _ = strings.Cut(text, strings.ToLower(addr))
-	for _, r := range others[:min(len(others), maxFailed)] {
-		if other := strings.ToLower(r.Final); other != "" && other != strings.ToLower(addr) {
-			text, _, _ = strings.Cut(text, other)
+	addr = strings.ToLower(addr)
+	_, text, _ = strings.Cut(text, addr)
+	text = text[:min(len(text), maxAround)]
+	for from := 0; ; {
+		i := strings.IndexByte(text[from:], '@')
+		if i < 0 {
+			return text
 		}
+		i += from
+		if begin := strings.LastIndexAny(text[:i], " <(,;:") + 1; !strings.HasPrefix(text[begin:], addr) {
+			return text[:begin]
+		}
+		from = i + 1
 	}
-	return text
 }
+
+// maxAround bounds what is read around one address of several, in bytes.
+const maxAround = 600
 
 var noReport provider.Report
 

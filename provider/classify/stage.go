@@ -11,6 +11,8 @@ const (
 	atMail             // the sender was told
 	atRcpt             // the recipient was told
 	atData             // the mail was told
+	noneLeft           // commands were sent before their answers, and the rest was refused for want of a recipient
+	stages
 )
 
 // stageOf reads the stage from a diagnostic or from the words around it.
@@ -26,13 +28,17 @@ func stageOf(said, around string) stage {
 }
 
 func stageIn(text string) stage {
+	var is [stages]bool
+	stageWords.find(text, func(h hit[stage]) bool {
+		is[h.tag] = true
+		return true
+	})
 	switch {
-	case strings.Contains(text, "in reply to mail from"), strings.Contains(text, "after mail from"), strings.Contains(text, "like our mail from"),
-		strings.Contains(text, "my name was rejected"), strings.Contains(text, "but sender was rejected"):
+	case is[atMail]:
 		return atMail
-	case strings.Contains(text, "no valid recipients"), strings.Contains(text, "need rcpt"):
-		return atRcpt // commands were sent before their answers, and the rest was refused for want of a recipient
-	case afterData(text):
+	case is[noneLeft]:
+		return atRcpt
+	case is[atData], strings.Contains(text, "(data"):
 		return atData
 	}
 	// A transcript: the last command before the first refusal.
@@ -46,23 +52,19 @@ func stageIn(text string) stage {
 			return s
 		}
 	}
-	for _, words := range []string{"reply to rcpt", "after rcpt", "after pipelined rcpt", "our rcpt", "rcpt to command", "rcpt:", "not like recipient", "rejected recipient", "recipient address rejected", "rcpt host", "command: rcpt", "recipient was rejected"} {
-		if strings.Contains(text, words) {
-			return atRcpt
-		}
+	if is[atRcpt] {
+		return atRcpt
 	}
 	return unknownStage
 }
 
-// afterData reports whether a text says that the mail itself was refused.
-func afterData(text string) bool {
-	for _, words := range []string{"end of data", "to data command", "after data", "like our data", "after i sent the message", "command data", "(data", "data send"} {
-		if strings.Contains(text, words) {
-			return true
-		}
-	}
-	return false
-}
+// stageWords are how systems name the stage in words.
+var stageWords = newPhrasebook(map[string]stage{
+	`in reply to mail from; after mail from; like our mail from; my name was rejected; but sender was rejected`: atMail,
+	`no valid recipients; need rcpt`: noneLeft,
+	`end of data; to data command; after data; like our data; after i sent the message; command data; data send`:                                                                               atData,
+	`reply to rcpt; after rcpt; after pipelined rcpt; our rcpt; rcpt to command; rcpt:; not like recipient; rejected recipient; recipient address rejected; rcpt host; recipient was rejected`: atRcpt,
+})
 
 // lastCommand returns the stage of the last command in a transcript.
 func lastCommand(text string) stage {
