@@ -1,6 +1,7 @@
 package privacytest_test
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"testing"
@@ -122,5 +123,68 @@ func TestEveryRequestIsTold(t *testing.T) {
 			t.Errorf("the audit knows of %d contents, the service of %d", told, contents)
 		}
 		t.Logf("%d messages were read, %v", read, w.audit.reasons)
+	})
+}
+
+// TestAttachmentOfNobody: who is erased, and whose mailbox is another's now,
+// have no attachments any more, and nothing is asked for to find that out.
+func TestAttachmentOfNobody(t *testing.T) {
+	onBoth(t, func(t *testing.T, kind provider.Kind) {
+		w := newWorld(t, kind)
+		for _, addr := range []string{"anna@example.net", "ben@example.net"} {
+			w.person(addr, postoffice.Behaviour{Do: postoffice.Custom, On: 1, After: time.Hour, Write: withCV})
+		}
+		anna, ben := w.drip("anna@example.net"), w.drip("ben@example.net")
+		w.pass(t.Context(), 8*time.Hour)
+		of := func(id string) runner.AttachmentParams {
+			talk, err := w.log.Conversation(t.Context(), id)
+			if err != nil || len(talk) != 2 || len(talk[1].Parts) != 1 {
+				t.Fatalf("the conversation is %+v, %v", talk, err)
+			}
+			return runner.AttachmentParams{Enrollment: id, Ref: talk[1].Ref, Part: talk[1].Parts[0].Part}
+		}
+		hers, his := of(anna), of(ben)
+		mixed := his
+		mixed.Ref = hers.Ref // of the same mailbox, and another conversation's
+		refused := func(what string, p runner.AttachmentParams, want error) {
+			t.Helper()
+			before := fmt.Sprint(w.box.Requests())
+			rc, err := w.run.Attachment(t.Context(), p)
+			if err == nil {
+				_ = rc.Close()
+				t.Errorf("%s: it is opened", what)
+			} else if want != nil && !errors.Is(err, want) {
+				t.Errorf("%s: %v", what, err)
+			}
+			if after := fmt.Sprint(w.box.Requests()); after != before {
+				t.Errorf("%s: the service had requests: %s, before %s", what, after, before)
+			}
+		}
+		refused("another conversation's", mixed, runner.ErrNotFound)
+		if _, err := w.run.Erase(t.Context(), "anna@example.net"); err != nil {
+			t.Fatal(err)
+		}
+		refused("of somebody erased", hers, runner.ErrNotFound)
+		if err := w.linker.Unlink(t.Context(), linking.UnlinkParams{Owner: "maria", Link: w.link}); err != nil {
+			t.Fatal(err)
+		}
+		refused("of an unlinked mailbox", his, nil)
+		flow, err := w.linker.Begin(t.Context(), linking.BeginParams{
+			Owner: "tom", Session: "session", Provider: w.svc.prov.Name(), RedirectURL: "https://ats.example.com/callback",
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		back, err := w.svc.consent(flow.URL)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if done, err := w.linker.Complete(t.Context(), linking.CompleteParams{Query: back.Query(), Owner: "tom", Session: "session"}); err != nil || done.Link.ID == w.link {
+			t.Fatalf("linked %+v, %v", done, err)
+		}
+		w.wire.observed() // what linking asks for is the account's own addresses
+		refused("of a mailbox that is another's", his, nil)
+		w.pass(t.Context(), 4*day)
+		w.sound()
 	})
 }

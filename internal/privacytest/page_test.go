@@ -87,6 +87,7 @@ func operations(t *testing.T) map[string][]string {
 // onPage checks that what was requested, and why, stands on the page.
 func (w *world) onPage() {
 	w.t.Helper()
+	w.wire.told(w.t, "at the end")
 	rows := operations(w.t)
 	for did := range w.audit.reasons {
 		op, reason, _ := strings.Cut(did, " ")

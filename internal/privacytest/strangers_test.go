@@ -85,7 +85,6 @@ func (w *world) sound() {
 		w.t.Errorf("%d requests have no reason, %d no link or mailbox", w.audit.nameless, w.audit.linkless)
 	}
 	w.onPage()
-	w.wire.told(w.t, "at the end")
 }
 
 func (w *world) status(id string) string {

@@ -109,7 +109,7 @@ type wire struct {
 
 	mu      sync.Mutex
 	untold  []string // requests to the mailbox since the last that was observed
-	missing []string // those that nobody had observed when told was called
+	tooMuch []string // requests that ask for more than may be
 }
 
 // RoundTrip implements http.RoundTripper.
@@ -117,6 +117,9 @@ func (w *wire) RoundTrip(r *http.Request) (*http.Response, error) {
 	if at := r.URL.Path; strings.Contains(at, "/users/me/") || strings.Contains(at, "/me/") || strings.HasSuffix(at, "/me") || strings.Contains(at, "/subscriptions") {
 		w.mu.Lock()
 		w.untold = append(w.untold, r.Method+" "+at)
+		if why := tooMuch(r); why != "" {
+			w.tooMuch = append(w.tooMuch, why+" by "+r.URL.RequestURI())
+		}
 		w.mu.Unlock()
 	}
 	return w.next.RoundTrip(r)
@@ -142,7 +145,10 @@ func (w *wire) told(t *testing.T, what string) {
 	if len(w.untold) > 0 {
 		t.Errorf("%s: requests that the host was not told of: %v", what, w.untold)
 	}
-	w.untold = nil
+	if len(w.tooMuch) > 0 {
+		t.Errorf("%s: %v", what, w.tooMuch)
+	}
+	w.untold, w.tooMuch = nil, nil
 }
 
 // world is one mailbox at one service, linked, with a runner over it.
