@@ -100,23 +100,32 @@ func (w *world) status(id string) string {
 // answered, and the thread is not ours for that.
 func TestThreadOfOthers(t *testing.T) {
 	onBoth(t, func(t *testing.T, kind provider.Kind) {
-		w := newWorld(t, kind)
-		w.person("anna@example.net")
-		id := w.drip("anna@example.net")
-		w.pass(t.Context(), 2*time.Hour)
-		w.mail(mail{from: "client@example.org", subject: "Our contract", id: "<c1@example.org>", unrelated: true})
-		w.pass(t.Context(), 2*time.Hour)
-		w.mail(mail{from: "anna@example.net", subject: "Re: Our contract", id: "<c2@example.net>", cites: "<c1@example.org>"})
-		w.pass(t.Context(), 8*time.Hour)
-		if got := w.status(id); got != runner.StatusReplied {
-			t.Errorf("the candidate wrote, and the drip is %s", got)
+		for name, cites := range map[string]string{"an answer": "<c1@example.org>", "a mail of the same subject": ""} {
+			t.Run(name, func(t *testing.T) { threadOfOthers(t, kind, cites) })
 		}
-		w.mail(mail{from: "client@example.org", subject: "Re: Our contract", id: "<c3@example.org>", cites: "<c2@example.net>", unrelated: true})
-		w.pass(t.Context(), 8*time.Hour)
-		w.box.ExpireChanges() // what lies in our threads is listed again
-		w.pass(t.Context(), 8*time.Hour)
-		w.sound()
 	})
+}
+
+func threadOfOthers(t *testing.T, kind provider.Kind, cites string) {
+	w := newWorld(t, kind)
+	b := w.box.Beliefs()
+	b.EqualSubjectsMerge = true
+	w.box.SetBeliefs(b)
+	w.person("anna@example.net")
+	id := w.drip("anna@example.net")
+	w.pass(t.Context(), 2*time.Hour)
+	w.mail(mail{from: "client@example.org", subject: "Our contract", id: "<c1@example.org>", unrelated: true})
+	w.pass(t.Context(), 2*time.Hour)
+	w.mail(mail{from: "anna@example.net", subject: "Re: Our contract", id: "<c2@example.net>", cites: cites})
+	w.pass(t.Context(), 8*time.Hour)
+	if got := w.status(id); got != runner.StatusReplied {
+		t.Errorf("the candidate wrote, and the drip is %s", got)
+	}
+	w.mail(mail{from: "client@example.org", subject: "Re: Our contract", id: "<c3@example.org>", cites: "<c2@example.net>", unrelated: true})
+	w.pass(t.Context(), 8*time.Hour)
+	w.box.ExpireChanges() // what lies in our threads is listed again
+	w.pass(t.Context(), 8*time.Hour)
+	w.sound()
 }
 
 // TestThreadOfTheCandidate: a thread that the candidate opened is part of the

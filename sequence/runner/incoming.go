@@ -335,6 +335,9 @@ func (p *pass) matched(ctx context.Context, env *provider.Envelope, m provider.M
 	if j.address, err = p.newAddress(ctx, &j, credited); err != nil {
 		return err
 	}
+	if j.opened, err = p.opened(ctx, &j, credited); err != nil {
+		return err
+	}
 	ids := make([]string, 0, len(m.Hits))
 	for _, h := range m.Hits {
 		ids = append(ids, h.Key)

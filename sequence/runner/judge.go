@@ -23,6 +23,7 @@ type judgement struct {
 	told      bool                    // that it is an answer was told when its headers were read
 	later     bool                    // its content can't be had now: it is judged and logged once more then
 	shared    bool                    // it lies in a thread of several people, and its author is none of them
+	opened    bool                    // it began its thread
 	address   string                  // an address that it shows to be the recipient's too; empty is none
 }
 
@@ -93,7 +94,7 @@ func (p *pass) judge(l *loaded, b *store.Batch, j *judgement) error {
 	if !j.later {
 		b.Index = append(b.Index, p.refRow(l, j.env.Ref))
 	}
-	if t := j.env.Thread; t != "" && hit.Evidence == provider.EvidenceAddress && j.opens() {
+	if t := j.env.Thread; t != "" && hit.Evidence == provider.EvidenceAddress && j.opened {
 		// The thread that the recipient opened is part of the conversation now.
 		if !slices.Contains(l.rec.Threads, t) {
 			l.rec.Threads = append(l.rec.Threads, t)
@@ -146,13 +147,6 @@ func (j *judgement) asks() bool {
 		return false
 	}
 	return j.direction == provider.DirectionIn
-}
-
-// opens reports whether the message began its thread. One that answers
-// somebody else's mail lies in a thread of others, of which nothing is ours but
-// what the recipient writes.
-func (j *judgement) opens() bool {
-	return j.direction == provider.DirectionIn && len(j.env.InReplyTo)+len(j.env.References) == 0 && !j.env.Partial
 }
 
 // settled reports whether the owner wrote in the conversation by hand after

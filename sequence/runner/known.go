@@ -69,6 +69,21 @@ func (p *pass) newAddress(ctx context.Context, j *judgement, hits []provider.Hit
 	return addr, nil
 }
 
+// opened reports whether a mail that a recipient wrote elsewhere began its
+// thread. One that answers somebody else's mail, or that the service put beside
+// older mail of the same subject, lies in a thread of others: of that nothing
+// is ours but what the recipient writes.
+func (p *pass) opened(ctx context.Context, j *judgement, hits []provider.Hit) (bool, error) {
+	env := j.env
+	if j.direction != provider.DirectionIn || len(hits) == 0 || hits[0].Evidence != provider.EvidenceAddress || env.Thread == "" ||
+		len(env.InReplyTo)+len(env.References) > 0 || env.Partial {
+		return false, nil
+	}
+	q := provider.Query{Threads: []string{env.Thread}, Since: env.Received.Add(-p.r.opts.PriorSpan), To: p.r.cfg.Now().Add(time.Minute)}
+	items, err := p.searchAll(ctx, q, ReasonThread)
+	return err == nil && len(items) > 0 && items[len(items)-1].Ref == env.Ref, err // the newest come first
+}
+
 // shownTo reports whether the owner wrote to the address by hand in the
 // conversation: who answers a mail that was passed on to them is not its
 // recipient. What the owner wrote may not have been read yet.
