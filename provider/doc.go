@@ -18,11 +18,12 @@
 //	preview proof     no       yes        yes          no       yes        yes
 //
 // Where no headers come (*) the envelope says so in Partial, and nobody can
-// be told from a machine: what arrives is held for a person. A bounce that is
-// known by its sender alone is looked for only where the host says so, because
-// it takes the headers of reports on mail of others (runner.Options.ReportHeaders). Envelopes is for
-// those who want nobody to be able to read a text; it is no easier to get
-// approved than Replies.
+// be told from a machine: what arrives is held for a person. So is the
+// conversation that a bounce is most likely about which is known by its sender
+// alone; looking for one takes the headers of reports on mail of others
+// (runner.Options.NoReports switches it off). Envelopes is for those who want
+// nobody to be able to read a text; it is no easier to get approved than
+// Replies.
 //
 // # Sending
 //

@@ -46,7 +46,7 @@ func (w *world) check(ctx context.Context) error {
 	if d := w.office.Books().Duplicates(); len(d) > 0 {
 		say("sent twice: %v", d)
 	}
-	if env, content := w.office.Books().UnrelatedReads(); env+content > 0 {
+	if env, content := w.unrelatedReads(); env+content > 0 {
 		say("unrelated mail was read: %d envelopes, %d contents", env, content)
 	}
 	for i, s := range w.services {
@@ -66,6 +66,24 @@ func (w *world) check(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// unrelatedReads counts what was read of unrelated mail. Where reports are
+// known by their sender alone, each one's header has to be read.
+func (w *world) unrelatedReads() (envelopes, contents int) {
+	for _, r := range w.office.Books().Reads() {
+		known := r.System && slices.ContainsFunc(w.plan.Senders, func(s Sender) bool {
+			return s.Address == r.Mailbox && s.Kind == provider.MSGraph && s.Access == provider.AccessEnvelopes
+		})
+		if !r.Unrelated {
+			continue
+		}
+		contents += r.Contents
+		if !known {
+			envelopes += r.Envelopes
+		}
+	}
+	return envelopes, contents
 }
 
 // candidate is one candidate's part of a history.

@@ -69,6 +69,7 @@ type Read struct {
 	Number    int64
 	Own       bool
 	Unrelated bool
+	System    bool // a system sender wrote it: provider.IsSystemSender
 	Envelopes int // requests in which a header value of it left the server
 	Contents  int // requests in which some of its text did
 }
@@ -197,7 +198,7 @@ func (b *Books) reads() []Read {
 
 func (m *Mailbox) readOf(msg *message) Read {
 	return Read{
-		Mailbox: m.Address(), Number: msg.Number, Own: msg.Own, Unrelated: msg.Unrelated,
+		Mailbox: m.Address(), Number: msg.Number, Own: msg.Own, Unrelated: msg.Unrelated, System: provider.IsSystemSender(addresses(msg.From)),
 		Envelopes: msg.envelopes, Contents: msg.contents,
 	}
 }

@@ -225,14 +225,11 @@ type Options struct {
 	PriorSpan time.Duration
 
 	// NoReports switches off looking for delivery reports outside the threads
-	// of our own mail.
+	// of our own mail. Over a link that knows them by their sender alone
+	// (provider.DetectSender) no text can be searched, so looking for them reads
+	// the headers of all system senders' mail in the five days after a send,
+	// whoever it is about.
 	NoReports bool
-
-	// ReportHeaders looks for delivery reports outside our threads also over a
-	// link that knows them by their sender alone. No text can be searched
-	// there, so the headers of all system senders' mail in the five days after
-	// a send are read, whoever it is about.
-	ReportHeaders bool
 
 	// RemoteImages keeps pictures that lie elsewhere in the HTML of incoming
 	// mail. Who shows it then tells its sender that it was opened, when and

@@ -14,7 +14,7 @@ import (
 // also finds senders and knows reports by them.
 func overHeaders(t *testing.T, on storage, wide bool) *world {
 	t.Helper()
-	w := newWorld(t, on, func(c *runner.Config) { c.Options.ReportHeaders = wide })
+	w := newWorld(t, on)
 	if wide {
 		abilities := postoffice.DefaultAbilities()
 		abilities[provider.AccessEnvelopes] = provider.Abilities{

@@ -171,7 +171,7 @@ func (p *pass) searchSenders(ctx context.Context, start time.Time, full bool) (t
 		return false, all, err
 	}
 	known := p.linked.Abilities.Reports
-	able := known == provider.DetectContent || known == provider.DetectSender && p.r.opts.ReportHeaders
+	able := known == provider.DetectContent || known == provider.DetectSender
 	reports := full && !p.r.opts.NoReports && able && p.data.reportsDue()
 	// Mail of the lost time may be known only since the last search.
 	searched := p.data.Searched
