@@ -40,28 +40,41 @@
 // may still be one's: vacation programs exist that set no header, and within
 // one Exchange organisation Microsoft shows none. A return date is what the
 // text says, read as a day in the sender's zone; where the order of day and
-// month is open it is the later one.
+// month is open, as in English, it is the later one. A day without a year that
+// is long over has none: the absence is over, or the text is old.
 //
 // # What is measured
 //
 // On 24 November 2026, with
 //
-//	go test -v -run 'RealBounces|Pairings|People|Forwarded' ./provider/classify
+//	go test -v -run 'RealBounces|Composed|ReturnDates|Pairings|People|Forwarded' ./provider/classify
 //
-// on real mail, which is others' and in no checkout: without OUTREACH_SHARED,
-// the folder whose form internal/shared describes, the tests of it are skipped.
-// Of 310 real reports one half, told by a hash of the name, was not looked at
-// while the rules were written: each half has a recall of 100 % at
-// a precision of 100 % (275 labelled failures, 11 labelled others); soft
-// called hard 1.1 % in the half that was looked at and 2.0 % in the other, a
-// recipient found in 99.2 % and 100 %, the status as labelled in 98.0 % and
-// 98.9 %. Hard is called hard in 87 % and 65 %: the rest is held for a person,
-// and most of it is a "user unknown" without a code. How much these words
-// alone may prove was twice chosen by the score of the other half, so its
-// share of soft called hard is not quite that of mail never seen. Of 180 mails
-// that people wrote, and of 620 real reports that a person passes on, none is
-// called a machine's.
-// Absences written for the tests, 336 in 22 languages for six pairings of
-// sender and receiver, are all found with their dates; they are no sample of
-// what people write.
+// on 310 real reports (275 labelled failures, 11 labelled others), in two
+// halves told by a hash of the name. Both have a recall of 100 % at a
+// precision of 100 %. In the half that was looked at while the rules were
+// written soft is called hard in 1.1 % and hard called hard in 93.5 %, in the
+// other in 1.0 % and 86.3 %; a recipient is found in 99.2 % and 100 %, the
+// status is as labelled in 98.0 % and 98.9 %. A part of the other half, of
+// which the misses were read in the end, gave general reasons to read the
+// stage at which a server refused; the rest of it, never looked at, went from
+// 13 to 14 of 19 hard and has 1 of 41 soft called hard. What is not called
+// hard is held for a person: most of it is a "user unknown" without a code
+// and without a sign that the address was refused and not the mail.
+//
+// Mail of more systems and languages was composed before the rules were seen
+// (testdata/bounces.txt, automatic.txt, people.txt), and judged once before
+// anything was mended. First look, then after: reports 145 of 145 found both
+// times, at a precision of 99.3 % and 100 %; hard called hard 72.0 % and
+// 84.0 %; soft called hard 1.6 % and 0 %; automatic answers 112 and 118 of
+// 121; challenges 2 and 7 of 7; people's mail lost 1 of 121 and 0 of 123. A
+// second collection (bounces2.txt, automatic2.txt, people2.txt), composed
+// after that by who knew the rules, at its first look: reports 40 of 40,
+// precision 100 %, hard called hard 16 of 17, soft called hard 0 of 23;
+// automatic answers 37 of 39, precision 100 %; people's mail lost 0 of 41,
+// called human at once 37 of 41. Of 175 phrases with or without a return date
+// in twenty languages (dates.txt) 84 % were right at first, six too early;
+// now all are. None of these is a sample of what really arrives.
+//
+// Of 180 mails that people wrote, and of 620 real reports that a person passes
+// on, none is called a machine's. The slowest of the real mails takes 142 µs.
 package classify
