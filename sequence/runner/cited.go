@@ -1,13 +1,44 @@
 package runner
 
 import (
+	"context"
+	"fmt"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/outreachkit/outreach/provider"
 	"github.com/outreachkit/outreach/provider/classify"
+	"github.com/outreachkit/outreach/store"
 )
+
+// returned finds the conversation whose mail's headers a report returns, which
+// outweigh the thread that it lies in: that may be the thread of somebody else's
+// mail with the same subject, or of several. Without one the hits stay.
+func (p *pass) returned(ctx context.Context, msg *provider.Message, hits []provider.Hit, ls map[string]*loaded) ([]provider.Hit, map[string]*loaded, error) {
+	if cited := citedHits(msg, hits, ls); len(cited) > 0 {
+		for i := range cited {
+			cited[i].Evidence = provider.EvidenceReport
+		}
+		return cited, ls, nil
+	}
+	if msg.Report == nil || provider.BareID(msg.Report.OriginalMessageID) == "" {
+		return hits, ls, nil
+	}
+	rows, err := p.r.cfg.Store.Match(ctx, p.box.ID, []store.IndexKey{indexKey(store.IndexMessageID, provider.BareID(msg.Report.OriginalMessageID))})
+	if err != nil {
+		return nil, nil, fmt.Errorf("runner: match: %w", err)
+	}
+	found, err := p.r.load(ctx, enrollmentIDs(rows))
+	if err != nil || len(found) == 0 {
+		return hits, ls, err
+	}
+	hits, ls = nil, make(map[string]*loaded)
+	for _, l := range found {
+		hits, ls[l.id()] = append(hits, provider.Hit{Key: l.id(), Evidence: provider.EvidenceReport}), l
+	}
+	return hits, ls, nil
+}
 
 // citedHits keeps of a possible report's hits those whose mail its content
 // cites. Anyone can write from a system sender's address.

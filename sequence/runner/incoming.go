@@ -314,13 +314,10 @@ func (p *pass) matched(ctx context.Context, env *provider.Envelope, m provider.M
 			return p.forget(ctx, env.Ref)
 		}
 	}
-	if msg != nil && m.Direction == provider.DirectionIn && m.Hits[0].Evidence == provider.EvidenceThread {
-		// The headers that a report returns outweigh the thread that it lies in.
-		if cited := citedHits(msg, m.Hits, ls); len(cited) > 0 {
-			for i := range cited {
-				cited[i].Evidence = provider.EvidenceReport
-			}
-			m.Hits = cited
+	var err error
+	if msg != nil && m.Direction == provider.DirectionIn && m.Hits[0].Evidence != provider.EvidenceReference {
+		if m.Hits, ls, err = p.returned(ctx, msg, m.Hits, ls); err != nil {
+			return err
 		}
 	}
 	j := judgement{env: env, msg: msg, verdict: v, direction: m.Direction, later: later, hits: make(map[string]provider.Hit)}
@@ -331,7 +328,6 @@ func (p *pass) matched(ctx context.Context, env *provider.Envelope, m provider.M
 	for _, h := range credited {
 		j.hits[h.Key] = h
 	}
-	var err error
 	if j.address, err = p.newAddress(ctx, &j, credited); err != nil {
 		return err
 	}
