@@ -69,3 +69,21 @@ func TestTextReport(t *testing.T) {
 		t.Errorf("a limit: %+v", msg.Report)
 	}
 }
+
+// TestAddressesBetweenOtherLetters: what scripts without spaces put right
+// before and behind an address is no part of it; letters of an address are.
+func TestAddressesBetweenOtherLetters(t *testing.T) {
+	for line, want := range map[string]string{
+		"收件人：olga@example.org。邮件无法送达 550 5.1.1": "olga@example.org",
+		"收件人olga@example.org不存在":                "olga@example.org",
+		"（olga@example.org）":                    "olga@example.org",
+		"olga@example.org(으)로 보낸 메일":            "olga@example.org",
+		"<jörg@example.org>: 550 5.1.1":         "jörg@example.org",
+		"<花子@example.org>: 550 5.1.1":           "花子@example.org",
+	} {
+		msg, _ := mimemsg.Read(ndr("postmaster@example.org", "text/plain", line+"\n"))
+		if msg.Report == nil || len(msg.Report.Recipients) != 1 || msg.Report.Recipients[0].Final != want {
+			t.Errorf("%s: %+v, want %s", line, msg.Report, want)
+		}
+	}
+}

@@ -10,7 +10,7 @@ import (
 )
 
 // TestReturnDates reads the day of return in what absent people write in
-// eighteen languages. A date that is not found costs a wait; one that is too
+// 22 languages. A date that is not found costs a wait; one that is too
 // early lets a mail go to somebody who is away.
 func TestReturnDates(t *testing.T) {
 	b, err := os.ReadFile("testdata/dates.txt")

@@ -68,11 +68,11 @@
 // 84.0 %; soft called hard 1.6 % and 0 %; automatic answers 112 and 118 of
 // 121; challenges 2 and 7 of 7; people's mail lost 1 of 121 and 0 of 123. A
 // second collection (bounces2.txt, automatic2.txt, people2.txt), composed
-// after that by who knew the rules, at its first look: reports 40 of 40,
+// after that by somebody who knew the rules, at its first look: reports 40 of 40,
 // precision 100 %, hard called hard 16 of 17, soft called hard 0 of 23;
 // automatic answers 37 of 39, precision 100 %; people's mail lost 0 of 41,
 // called human at once 37 of 41. Of 175 phrases with or without a return date
-// in twenty languages (dates.txt) 84 % were right at first, six too early;
+// in 22 languages (dates.txt) 84 % were right at first, six too early;
 // now all are. None of these is a sample of what really arrives.
 //
 // Of 180 mails that people wrote, and of 620 real reports that a person passes
