@@ -33,7 +33,7 @@ func (p *pass) item(ctx context.Context, it provider.Item, reason string) error 
 		return nil // deleted between the feed and now
 	}
 	if errors.Is(err, provider.ErrRejected) || errors.Is(err, provider.ErrTooLarge) {
-		return p.unreadable(ctx, it, reason)
+		return p.refusedItem(ctx, it, reason, errors.Is(err, provider.ErrTooLarge))
 	}
 	// Of several that are tried again none keeps the others waiting.
 	if errors.Is(err, provider.ErrTemporary) && (p.retrying != nil || p.stuckOn(it.Ref)) {

@@ -1,6 +1,7 @@
 package runner_test
 
 import (
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -76,4 +77,88 @@ func testContentNeverComes(t *testing.T, on storage) {
 		t.Errorf("it was asked for %d times more", asked-before)
 	}
 	w.sound()
+}
+
+// TestPoisonIsNotInTheWay: an answer is seen at the next read whatever lies
+// beside it in the feed, and so is all that comes later once what can't be read
+// is passed over, within two hours.
+func TestPoisonIsNotInTheWay(t *testing.T) { onEachStore(t, testPoisonIsNotInTheWay) }
+
+func testPoisonIsNotInTheWay(t *testing.T, on storage) {
+	w := newWorld(t, on)
+	w.person("ada@example.net", postoffice.Behaviour{Do: postoffice.Answer, On: 1, After: 50 * time.Minute})
+	w.person("grace@example.net", postoffice.Behaviour{Do: postoffice.Answer, On: 1, After: time.Hour})
+	w.person("kim@example.net", postoffice.Behaviour{Do: postoffice.Answer, On: 1, After: 3 * time.Hour})
+	other := func(subject string) func(*runner.EnrollParams) {
+		return func(p *runner.EnrollParams) { p.Sequence = threeSteps(); p.Sequence.Steps[0].Subject = subject }
+	}
+	poison := w.enroll("ada@example.net").ID
+	grace, kim := w.enroll("grace@example.net", other("Two")).ID, w.enroll("kim@example.net", other("Three")).ID
+	w.tick()
+	var bad provider.Ref
+	down := &provider.Error{Kind: provider.ErrTemporary, Op: "envelope", Reason: "down"}
+	w.oddly(oddBox{envelope: func(ref provider.Ref) error {
+		for m := range w.box.Visible() {
+			if len(m.From) == 1 && m.From[0] == "ada@example.net" {
+				bad = provider.Ref("m" + strconv.FormatInt(m.Number, 10))
+			}
+		}
+		if ref == bad {
+			return down
+		}
+		return nil
+	}})
+	w.clock.Advance(61 * time.Minute) // both have answered when the mailbox is read
+	w.tick()
+	w.want(grace, runner.StatusReplied, 1)
+	for range 12 {
+		w.clock.Advance(15 * time.Minute)
+		w.tick()
+	}
+	w.want(kim, runner.StatusReplied, 1)
+	w.want(poison, runner.StatusHeld, 1)
+	w.open.wrap = nil
+	w.pass(day)
+	w.want(poison, runner.StatusReplied, 1)
+	w.sound()
+}
+
+// TestRefusedHeadersAreTriedAgain: headers that the service refuses hold, and
+// are asked for again for a week, more and more rarely.
+func TestRefusedHeadersAreTriedAgain(t *testing.T) { onEachStore(t, testRefusedHeadersAreTriedAgain) }
+
+func testRefusedHeadersAreTriedAgain(t *testing.T, on storage) {
+	for name, mended := range map[string]time.Duration{"after two days": 2 * day, "never": 20 * day} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t, on)
+			w.person("ada@example.net", postoffice.Behaviour{Do: postoffice.Answer, On: 1, After: time.Hour})
+			id := w.enroll("ada@example.net").ID
+			w.tick()
+			asked := 0
+			no := &provider.Error{Kind: provider.ErrRejected, Op: "envelope", Reason: "corrupt"}
+			w.oddly(oddBox{envelope: func(provider.Ref) error {
+				if w.clock.Now().After(start.Add(mended)) {
+					return nil
+				}
+				asked++
+				return no
+			}})
+			w.pass(2 * day)
+			w.want(id, runner.StatusHeld, 1)
+			w.pass(8 * day)
+			if mended > 9*day {
+				w.want(id, runner.StatusHeld, 1)
+				before := asked
+				w.pass(3 * day)
+				if asked != before {
+					t.Errorf("after a week it was asked for %d times more", asked-before)
+				}
+			} else {
+				w.want(id, runner.StatusReplied, 1)
+			}
+			if asked < 3 || asked > 80 {
+				t.Errorf("it was asked for %d times", asked)
+			}
+		})
+	}
 }

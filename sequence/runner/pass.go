@@ -30,6 +30,7 @@ type pass struct {
 	searched  provider.Query // the last search for senders
 	pacedTill time.Time      // the mailbox has sent as fast as it may until then
 	keptSend  time.Time      // LastSend as it is stored
+	failed    bool           // a message could not be read in this pass
 	changed   bool           // box or data differ from what is stored
 	waits     bool           // there are copies that are not seen yet
 	damaged   []string       // enrollments that this pass set aside: no more is done with them

@@ -1,6 +1,7 @@
 package runner
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -33,6 +34,7 @@ func (p *pass) readDue() bool {
 // are tracked only for mail of those who are written to in this pass.
 func (p *pass) read(ctx context.Context, full bool) error {
 	start, before := p.r.cfg.Now(), p.fed
+	p.failed = false
 	if err := p.feed(ctx); err != nil {
 		return err
 	}
@@ -292,6 +294,7 @@ func (p *pass) items(ctx context.Context, items []provider.Item, reason string) 
 // itemsAnew, if anew is set, also looks again at those that were found to be
 // none of ours: mail that they may answer was not known then.
 func (p *pass) itemsAnew(ctx context.Context, items []provider.Item, reason string, anew bool) error {
+	var failed error
 	for chunk := range slices.Chunk(items, 500) {
 		keys := make([]store.IndexKey, 0, 2*len(chunk))
 		for _, it := range chunk {
@@ -323,10 +326,14 @@ func (p *pass) itemsAnew(ctx context.Context, items []provider.Item, reason stri
 			if err := p.hold(ctx); err != nil {
 				return err
 			}
-			if err := p.item(ctx, it, reason); err != nil {
-				return err
+			// The others need not wait until one that can't be read is passed over.
+			switch err := p.item(ctx, it, reason); {
+			case errors.Is(err, provider.ErrTemporary) && !p.failed:
+				failed, p.failed = err, true
+			case err != nil:
+				return cmp.Or(failed, err)
 			}
 		}
 	}
-	return nil
+	return failed
 }

@@ -116,7 +116,8 @@ type boxData struct {
 	Alarmed      bool         `json:"alarmed,omitempty"`      // somebody was told that the mailbox can't be worked on
 	FailingSince time.Time    `json:"failing_since,omitzero"` // when the first of the failures in a row was
 	Stuck        string       `json:"stuck,omitempty"`        // a message that the last read failed on
-	StuckTimes   int          `json:"stuck_times,omitempty"`  // how often in a row
+	StuckTimes   int          `json:"stuck_times,omitempty"`  // how often in a row, and
+	StuckSince   time.Time    `json:"stuck_since,omitzero"`   // since when
 	Proven       bool         `json:"proven,omitempty"`       // the last accepted mail's copy was seen in Sent
 	Missing      int          `json:"missing,omitempty"`      // accepted mails in a row without a copy in Sent
 	Pace         time.Time    `json:"pace,omitzero"`          // when the burst is whole again

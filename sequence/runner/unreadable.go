@@ -11,40 +11,51 @@ import (
 	"github.com/outreachkit/outreach/store"
 )
 
-// maxStuck is how many reads may fail on one message before its conversations
-// are held and it is passed over, if they have failed for Options.AlarmAfter:
-// a mail service that is out of order for a while spoils nothing.
-const maxStuck = 5
+// maxStuck is how many reads in a row may fail on one message before its
+// conversations are held and it is passed over, and stuckFor for how long they
+// must have: a mail service that is out of order for a while spoils nothing.
+// Meanwhile nothing that needs a whole read leaves the mailbox.
+const (
+	maxStuck = 5
+	stuckFor = time.Hour
+)
+
+// maxRetry is how rarely at the most a message is tried again.
+const maxRetry = 6 * time.Hour
 
 // maxPassed bounds how many messages are tried again.
 const maxPassed = 100
 
-// giveUpReading is for how long the content of a message is tried again, whose
-// headers could be read. Then it is logged without.
+// giveUpReading is for how long a message is tried again whose content can't be
+// had, or whose headers the service refuses. Then it is logged without, or
+// stays what a person has to look at.
 const giveUpReading = 7 * 24 * time.Hour
 
-// passedItem is a message that nobody could read, and that is tried again at
-// every pass.
+// passedItem is a message that nobody could read, and that is tried again,
+// more and more rarely.
 type passedItem struct {
 	Ref    string   `json:"ref"`
 	Thread string   `json:"thread,omitempty"`
 	Reason string   `json:"reason"`       // that it was found for
 	Of     []string `json:"of,omitempty"` // the enrollments of the tracked senders that it may be of: no address, which Erase would not find here
 
-	Since time.Time `json:"since,omitzero"` // when its headers could be read and its content not
+	Since  time.Time `json:"since,omitzero"` // when its headers could be read and its content not
+	Passed time.Time `json:"passed"`         // when it was passed over
+	Next   time.Time `json:"next,omitzero"`  // it is not tried again before
 }
 
 // stuckOn counts a failure on a message and reports whether it has failed too
 // often: one message must not keep all others waiting for ever.
 func (p *pass) stuckOn(ref provider.Ref) bool {
-	name := indexed(string(ref))
+	if p.failed {
+		return false // one at a time
+	}
+	name, now := indexed(string(ref)), p.r.cfg.Now()
 	if p.data.Stuck != name {
-		p.data.Stuck, p.data.StuckTimes = name, 0
+		p.data.Stuck, p.data.StuckTimes, p.data.StuckSince = name, 0, now
 	}
 	p.data.StuckTimes++
-	failing := p.data.FailingSince
-	long := !failing.IsZero() && p.r.cfg.Now().Sub(failing) >= p.r.opts.AlarmAfter
-	return p.data.StuckTimes >= maxStuck && (long || p.retrying != nil)
+	return p.data.StuckTimes >= maxStuck && (now.Sub(p.data.StuckSince) >= stuckFor || p.retrying != nil)
 }
 
 // passedOver reports whether a message was passed over and is tried again.
@@ -88,8 +99,9 @@ func (p *pass) mayPass(ref provider.Ref, thread string) bool {
 	return len(p.data.Passed) < maxPassed && plain(name) == name
 }
 
-// readLater has a message tried again at every pass.
+// readLater has a message tried again.
 func (p *pass) readLater(ctx context.Context, it passedItem) error {
+	it.Passed = p.r.cfg.Now()
 	p.data.Passed = append(slices.Clone(p.data.Passed), it)
 	return p.save(ctx)
 }
@@ -99,6 +111,10 @@ func (p *pass) readLater(ctx context.Context, it passedItem) error {
 func (p *pass) retryPassed(ctx context.Context) error {
 	defer func() { p.retrying = nil }()
 	for _, it := range p.data.Passed {
+		now := p.r.cfg.Now()
+		if now.Before(it.Next) {
+			continue
+		}
 		if err := p.hold(ctx); err != nil {
 			return err
 		}
@@ -113,9 +129,14 @@ func (p *pass) retryPassed(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
+		left := slices.Clone(p.data.Passed)
+		i := slices.IndexFunc(left, func(was passedItem) bool { return was.Ref == it.Ref })
 		if p.retrying != nil { // it could be read, or is gone
-			p.data.Passed = slices.DeleteFunc(slices.Clone(p.data.Passed), func(was passedItem) bool { return was.Ref == it.Ref })
+			left = slices.Delete(left, i, i+1)
+		} else {
+			left[i].Next = now.Add(min(now.Sub(it.Passed)/8, maxRetry))
 		}
+		p.data.Passed = left
 	}
 	return nil
 }
@@ -135,6 +156,21 @@ func (p *pass) stillOurs(ctx context.Context, it passedItem) (bool, error) {
 		return false, fmt.Errorf("runner: load: %w", err)
 	}
 	return len(rows) > 0, nil
+}
+
+// refusedItem deals with a message whose headers the service refuses. A refusal may
+// be the service's own fault and pass, unless it is for the message's size.
+func (p *pass) refusedItem(ctx context.Context, it provider.Item, reason string, forGood bool) error {
+	if p.retrying != nil && p.r.cfg.Now().Sub(p.retrying.Passed) < giveUpReading {
+		p.retrying = nil // again in vain
+		return nil
+	}
+	if p.retrying == nil && !forGood {
+		if held, err := p.passOver(ctx, it, reason); err != nil || held {
+			return err
+		}
+	}
+	return p.unreadable(ctx, it, reason)
 }
 
 // unreadable deals with a message whose headers the service refuses for good.
