@@ -12,7 +12,15 @@ import (
 // composedWishes are requests for no more mail as people of many countries
 // word them, a line each, by language.
 var composedWishes = map[string]string{
-	"en": `Take me off this list please
+	"en": `Would you mind taking my name off your list?
+Enough. Do not mail me again.
+Please refrain from contacting me in the future.
+I'm asking you to delete everything you have on me.
+No more messages, thank you.
+Remove my address from your records.
+I have no interest and don't want any more mails.
+Please never write to me again.
+Take me off this list please
 Please delete me from your database
 Lose my email address.
 Stop sending me these
@@ -35,7 +43,11 @@ Please do not send me any more job offers.
 Could you please take me off your mailing list? Thanks!
 I want to be removed from your mailing list
 Please stop.`,
-	"de": `Bitte streichen Sie mich von Ihrer Liste.
+	"de": `Bitte entfernen Sie meine Adresse aus Ihrer Datenbank.
+Ich bitte Sie, mich künftig nicht mehr anzuschreiben.
+Bitte keine Anfragen mehr.
+Verschonen Sie mich mit Ihren Mails.
+Bitte streichen Sie mich von Ihrer Liste.
 Ich möchte keine weiteren E-Mails von Ihnen erhalten.
 Hören Sie auf, mir zu schreiben.
 Bitte kontaktieren Sie mich nicht mehr.
@@ -47,7 +59,9 @@ Bitte löschen Sie alle meine Daten
 Unterlassen Sie weitere Zusendungen!
 Bitte tragen Sie mich aus Ihrem Verteiler aus
 Schicken Sie mir bitte nichts mehr.`,
-	"fr": `Merci de ne plus me contacter.
+	"fr": `Merci de retirer mon adresse de vos fichiers.
+Je vous prie de ne plus m'écrire.
+Merci de ne plus me contacter.
 Veuillez me retirer de votre liste de diffusion
 Arrêtez de m'écrire.
 Désinscription svp
@@ -56,7 +70,9 @@ Je ne veux plus recevoir d'emails de votre part
 Veuillez supprimer mes données personnelles
 Supprimez-moi de votre base.
 Merci de cesser tout envoi.`,
-	"es": `Por favor, elimínenme de su lista
+	"es": `Por favor, no me envíen más ofertas.
+Deseo darme de baja de sus envíos.
+Por favor, elimínenme de su lista
 No quiero recibir más correos
 Dejen de escribirme.
 No me contacten más
@@ -64,38 +80,47 @@ Por favor borren mis datos
 Baja por favor
 Quítenme de su lista de correo
 Le ruego que no vuelva a escribirme.`,
-	"it": `Vi prego di cancellarmi dalla vostra mailing list
+	"it": `Vi chiedo di non scrivermi più.
+Rimuovetemi dal vostro database.
+Vi prego di cancellarmi dalla vostra mailing list
 Non contattatemi più
 Smettetela di scrivermi.
 Non voglio più ricevere email
 Cancellate i miei dati personali
 Toglietemi dalla lista per favore
 Disiscrivetemi`,
-	"pt": `Por favor, retire-me da sua lista
+	"pt": `Por favor não me envie mais e-mails.
+Exclua meu e-mail do seu cadastro.
+Por favor, retire-me da sua lista
 Não quero mais receber e-mails
 Parem de me enviar mensagens
 Não me contacte mais
 Apaguem os meus dados
 Favor descadastrar meu e-mail
 Gostaria de cancelar a inscrição`,
-	"nl": `Haal mij van de lijst af.
+	"nl": `Graag uit uw bestand verwijderen.
+Ik wens niet meer gecontacteerd te worden.
+Haal mij van de lijst af.
 Stop met mailen.
 Neem geen contact meer met mij op
 Ik wil geen e-mails meer ontvangen
 Verwijder mijn gegevens
 Wilt u mij uitschrijven?
 Gelieve mij niet meer te mailen.`,
-	"pl": `Proszę o wypisanie mnie z listy
+	"pl": `Proszę o usunięcie mojego adresu z bazy.
+Proszę o wypisanie mnie z listy
 Proszę nie pisać do mnie więcej
 Nie życzę sobie dalszych wiadomości
 Proszę usunąć moje dane
 Proszę przestać wysyłać mi maile`,
-	"cs": `Prosím o vyřazení z vašeho seznamu
+	"cs": `Prosím, vyřaďte mě z databáze.
+Prosím o vyřazení z vašeho seznamu
 Nepřeji si dostávat další e-maily
 Už mě prosím nekontaktujte
 Smažte prosím moje údaje
 Odhlašte mě`,
-	"ru": `Удалите меня из рассылки
+	"ru": `Пожалуйста, больше не пишите мне.
+Удалите меня из рассылки
 Прошу больше мне не писать
 Не присылайте мне больше писем
 Удалите мои персональные данные
@@ -103,29 +128,34 @@ Odhlašte mě`,
 	"uk": `Видаліть мене з розсилки
 Прошу більше мені не писати
 Відпишіть мене`,
-	"sv": `Vänligen ta bort mig från er lista
+	"sv": `Var god ta bort mig från utskicket.
+Vänligen ta bort mig från er lista
 Sluta mejla mig
 Jag vill inte ha fler mejl
 Kontakta mig inte igen
 Radera mina uppgifter
 Avregistrera mig`,
-	"no": `Vennligst fjern meg fra listen
+	"no": `Vennligst ikke send meg flere mailer.
+Vennligst fjern meg fra listen
 Ikke kontakt meg igjen
 Jeg vil ikke ha flere eposter
 Slutt å sende meg mail
 Slett mine opplysninger
 Meld meg av`,
-	"da": `Slet mig venligst fra jeres liste
+	"da": `Send mig venligst ikke flere mails.
+Slet mig venligst fra jeres liste
 Jeg ønsker ikke flere mails
 Stop med at skrive til mig
 Kontakt mig ikke igen
 Afmeld mig`,
-	"fi": `Poistakaa minut listalta
+	"fi": `Poistakaa sähköpostini listaltanne.
+Poistakaa minut listalta
 En halua enempää sähköposteja
 Älkää ottako minuun enää yhteyttä
 Lopettakaa viestien lähettäminen
 Poistakaa tietoni`,
-	"tr": `Lütfen beni listenizden çıkarın
+	"tr": `Lütfen e-posta listenizden adımı silin.
+Lütfen beni listenizden çıkarın
 Bir daha mail atmayın
 Artık e-posta almak istemiyorum
 Lütfen bana bir daha yazmayın
@@ -140,19 +170,22 @@ Nu doresc să mai primesc emailuri
 Nu-mi mai scrieți
 Ștergeți datele mele
 Dezabonare`,
-	"ja": `リストから削除してください。
+	"ja": `今後一切連絡しないでください。
+リストから削除してください。
 今後メールを送らないでください。
 もう連絡しないでください。
 配信を停止してください
 個人情報を削除してください。
 メールの送信をやめてください`,
-	"zh": `请把我从名单中删除
+	"zh": `请将我移出邮件列表
+请把我从名单中删除
 不要再联系我
 请停止发送邮件
 取消订阅
 请删除我的个人信息
 以后别再发了`,
-	"ko": `수신 거부합니다
+	"ko": `이제 메일 보내지 마세요
+수신 거부합니다
 메일 그만 보내주세요
 더 이상 연락하지 마세요
 목록에서 삭제해 주세요
@@ -160,7 +193,29 @@ Dezabonare`,
 }
 
 // composedOthers are what people write that is no such request.
-var composedOthers = `Please don't remove me from your list
+var composedOthers = `I'd hate to be removed from your list.
+Please don't stop sending me jobs.
+If my CV is too long, delete my hobbies.
+Do not write to me in German, English is better.
+Feel free to contact me again in spring.
+They asked me to remove them from their list, that's my job.
+Please remove the attachment limit.
+I hope you never stop emailing me.
+I told my last recruiter to stop contacting me, but you seem nice.
+Bitte schreiben Sie mir nicht auf Englisch.
+Bitte keine Anrufe, E-Mails sind willkommen.
+Nehmen Sie mich bitte in den Verteiler auf.
+N'hésitez pas à me recontacter.
+No dude en escribirme.
+Non esiti a contattarmi.
+Não hesite em contactar-me.
+Aarzel niet om contact op te nemen.
+Proszę pisać do mnie po polsku.
+Не стесняйтесь писать мне.
+Tveka inte att kontakta mig.
+遠慮なくご連絡ください。
+请随时联系我
+Please don't remove me from your list
 Don't unsubscribe me, I was only on holiday.
 I never unsubscribe from anything
 You never stop emailing me, do you? Just kidding, I like it.

@@ -21,7 +21,9 @@
 //
 // Of 145 requests in these languages and 89 sentences that are none, composed
 // before the phrases were seen, it found 113 and took 12 wrongly at the first
-// look; since then it finds all and takes none.
+// look. Of 33 and 22 more, composed after what that taught, it found 21 and
+// took 3 wrongly. Since then it finds all of both and takes none wrongly; of
+// what people write next, expect a third to be missed.
 //
 // [quote.Parts.Written]: https://pkg.go.dev/github.com/outreachkit/outreach/provider/quote#Parts.Written
 package optout
