@@ -317,6 +317,7 @@ func (s scanner) eastern(i, y, k int) (dated, bool) {
 		return dated{}, false
 	}
 	d, ok := s.day(i, k, y, month, day)
+	k = behindBracket(t, k)                                                        // 9月7日(月)から
 	for _, sign := range []string{"到", "至", "~", "～", "〜", "-", "–", "から", "부터"} { // 9月3日到17日
 		if rest, is := strings.CutPrefix(strings.TrimLeft(t[k:], " "), sign); is && ok {
 			if k = len(t) - len(rest); digits(strings.TrimLeft(rest, " ")) > 0 {
@@ -329,6 +330,19 @@ func (s scanner) eastern(i, y, k int) (dated, bool) {
 		}
 	}
 	return d, ok
+}
+
+// behindBracket skips the day of the week in brackets.
+func behindBracket(t string, k int) int {
+	rest := t[k:min(len(t), k+20)]
+	for _, pair := range [][2]string{{"(", ")"}, {"（", "）"}} {
+		if inside, ok := strings.CutPrefix(rest, pair[0]); ok {
+			if i := strings.Index(inside, pair[1]); i >= 0 {
+				return k + len(pair[0]) + i + len(pair[1])
+			}
+		}
+	}
+	return k
 }
 
 // monthFirst reads September 14th, 2026.
