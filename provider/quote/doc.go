@@ -24,7 +24,8 @@
 //     passage above one answer is folded, also below a greeting.
 //   - An author who says that answers stand below, in red or in the text, has
 //     typed them into the history. If none are found between marked passages,
-//     the history stays as Context: only its colour tells an answer apart.
+//     the history stays as Context: only its colour tells an answer apart. So
+//     does history in HTML with a few red lines in it.
 //   - A sentence that introduces what the author quotes ("On 3 May my boss
 //     wrote:", "what I wrote to John on Monday:") is none of a program, which
 //     says the time of day or the writer's address, or at least a name in

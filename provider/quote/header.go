@@ -69,13 +69,14 @@ const (
 	headAddress // the From line has an address
 	headDated   // the date line has a year or a time
 	headOpening // the From line is the first
+	headRaw     // lines that are for programs: somebody pasted the header
 )
 
 // block reports whether the lines are a mail's header: a sender and two
 // more, one of them the subject or the sender an address, and something that
 // prose does not have. A journey's From, To and Date are none.
 func (h heads) block() bool {
-	if h&headFrom == 0 || h&headAddress == 0 && h&(headDated|headOpening) != headDated|headOpening {
+	if h&(headFrom|headRaw) != headFrom || h&headAddress == 0 && h&(headDated|headOpening) != headDated|headOpening {
 		return false
 	}
 	if h&headSubject != 0 {
@@ -116,6 +117,9 @@ func headerLines(lines []line, i int) (end int, have heads) {
 		}
 		k, value := label(l.text)
 		if k == 0 {
+			if low := strings.ToLower(l.text); have != 0 && (strings.HasPrefix(low, "message-id:") || strings.HasPrefix(low, "x-") && strings.Contains(low, ":")) {
+				have |= headRaw
+			}
 			if have == 0 || continued == 3 || divider(l.text) != notDivider {
 				break
 			}

@@ -86,7 +86,8 @@ func Split(b Body) Parts {
 	return Parts{Pieces: pieces(textLines(b.Text))}
 }
 
-// Fresh returns the fresh text of a plain text. Applying it again changes
+// Fresh returns the fresh text of a plain text. A text of nothing but marked
+// lines, without an attribution among them, comes back whole. Applying it again changes
 // nothing in mail as programs write it. It may fold more where Context was
 // kept, or where a notice stood below folded history: what was around them
 // is gone.
