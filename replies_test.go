@@ -78,8 +78,9 @@ func evidence(t *testing.T, service string) {
 	box.SetBeliefs(b)
 	l := w.link(service)
 	ways := []struct {
-		who, evidence, status string
-		arrives               func(to, subject, ours string)
+		who, evidence string
+		status        runner.Status
+		arrives       func(to, subject, ours string)
 	}{
 		{"reply", "reference", runner.StatusReplied, func(to, subject, ours string) {
 			w.arrives(owner, to, "Re: "+subject, "reply@example.net", "In-Reply-To: "+ours)

@@ -135,7 +135,7 @@ func (d *drip) unrelated() {
 	}
 }
 
-func (d *drip) want(id, status string) {
+func (d *drip) want(id string, status runner.Status) {
 	d.t.Helper()
 	e, err := d.run.Get(d.t.Context(), id)
 	if err != nil {

@@ -288,7 +288,7 @@ func TestDrippingOnBehalf(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	stands := func(after time.Duration, status string, sent int, bar runner.Bar) {
+	stands := func(after time.Duration, status runner.Status, sent int, bar runner.Bar) {
 		t.Helper()
 		for end := w.clock.Now().Add(after); w.clock.Now().Before(end); {
 			w.clock.Advance(10 * time.Minute)

@@ -107,7 +107,7 @@ func (d *drip) pass(span time.Duration) {
 }
 
 // want checks where an enrollment stands, by the library and by the books.
-func (d *drip) want(id, addr, status string, mails int) {
+func (d *drip) want(id, addr string, status runner.Status, mails int) {
 	d.t.Helper()
 	e, err := d.run.Get(d.t.Context(), id)
 	if err != nil {
@@ -215,7 +215,7 @@ func TestDeltaExpires(t *testing.T) {
 func TestReports(t *testing.T) {
 	for name, c := range map[string]struct {
 		does   postoffice.Behaviour
-		status string
+		status runner.Status
 		mails  int
 		stops  int // of the mailbox
 	}{

@@ -119,7 +119,7 @@ func TestWrongContent(t *testing.T) {
 	for name, c := range map[string]struct {
 		does   postoffice.Behaviour
 		rule   msgraphtest.Rule
-		status string
+		status runner.Status
 		span   time.Duration
 	}{
 		"a page in place of a report":        {postoffice.Behaviour{Do: postoffice.Bounce, On: 1, After: 10 * time.Minute}, page, runner.StatusBounced, 10 * day},
@@ -178,7 +178,7 @@ func TestDomainsInOtherLetters(t *testing.T) {
 				t.Fatal(err)
 			}
 			d.pass(12 * day)
-			d.want(e.ID, wire, map[postoffice.Act]string{postoffice.AnswerNew: runner.StatusReplied, postoffice.Bounce: runner.StatusBounced}[does], 1)
+			d.want(e.ID, wire, map[postoffice.Act]runner.Status{postoffice.AnswerNew: runner.StatusReplied, postoffice.Bounce: runner.StatusBounced}[does], 1)
 		})
 	}
 }

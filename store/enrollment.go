@@ -9,7 +9,7 @@ import (
 type Enrollment struct {
 	ID        string
 	HostKey   string // the host's own key, unique; ID derives from it
-	Kind      string // drip, mail, preview or reply
+	Kind      string // what began it, as the runner names it
 	Mailbox   string
 	Link      string
 	Owner     string // the link's owner

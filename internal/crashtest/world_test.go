@@ -35,7 +35,7 @@ type part struct {
 	name   string
 	does   []postoffice.Behaviour
 	steps  int
-	status string
+	status runner.Status
 }
 
 func parts() []part {

@@ -17,9 +17,9 @@ import (
 func TestHeadersAlone(t *testing.T) {
 	for name, c := range map[string]struct {
 		kind provider.Kind
-		new  string // where who wrote a new mail stands
-		held int    // the candidates whose report, in the thread, holds: i%10; negative is any, as reports lie outside the thread
-		off  bool   // reports outside the thread are not looked for
+		new  runner.Status // where who wrote a new mail stands
+		held int           // the candidates whose report, in the thread, holds: i%10; negative is any, as reports lie outside the thread
+		off  bool          // reports outside the thread are not looked for
 	}{
 		"gmail":                  {provider.Gmail, runner.StatusCompleted, 6, false},
 		"msgraph":                {provider.MSGraph, runner.StatusReplied, -1, false},

@@ -123,7 +123,7 @@ func check(t *testing.T, w *world) {
 	if w.audit.contents != readContents {
 		t.Errorf("the audit knows of %d contents, the service of %d", w.audit.contents, readContents)
 	}
-	ended := make(map[string]int)
+	ended := make(map[runner.Status]int)
 	for i, id := range w.ids {
 		e, err := w.run.Get(t.Context(), id)
 		if err != nil {
@@ -140,7 +140,7 @@ func check(t *testing.T, w *world) {
 }
 
 // endOf is where a candidate's sequence must stand after two weeks.
-func endOf(i int) string {
+func endOf(i int) runner.Status {
 	switch i % 10 {
 	case 1, 2, 3:
 		return runner.StatusReplied

@@ -87,7 +87,7 @@ func (w *world) sound() {
 	w.onPage()
 }
 
-func (w *world) status(id string) string {
+func (w *world) status(id string) runner.Status {
 	w.t.Helper()
 	e, err := w.run.Get(w.t.Context(), id)
 	if err != nil {

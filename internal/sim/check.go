@@ -348,7 +348,7 @@ func (c *candidate) checkEnd(e runner.Enrollment, mails []postoffice.Submission,
 		keys[m.Key] = true
 	}
 	want, ended := c.Way.expected().status, c.ends()
-	because := func(status string) bool { return want == status && len(c.wrote()) > 0 }
+	because := func(status runner.Status) bool { return want == status && len(c.wrote()) > 0 }
 	switch e.Status {
 	case runner.StatusActive:
 		say("is still active")

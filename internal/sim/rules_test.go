@@ -168,7 +168,7 @@ func (g greedy) Open(acc provider.Account, ts provider.TokenSource) provider.Mai
 // doctored are histories that break one rule of the checker each: by a part
 // that does what none may, or by a false word at the end.
 func doctored() map[string]sim.Mutant {
-	status := func(s, reason string) sim.Mutant {
+	status := func(s runner.Status, reason string) sim.Mutant {
 		return sim.Mutant{View: func(e *runner.Enrollment) { e.Status, e.Reason = s, reason }}
 	}
 	log := func(direction string, entry func(store.Entry) []store.Entry) sim.Mutant {

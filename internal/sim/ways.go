@@ -45,7 +45,7 @@ const (
 // expected is what a way has to come to: the status in which the enrollment
 // ends, unless all mail had left before; empty is that nothing changes.
 type expected struct {
-	status string
+	status runner.Status
 	class  classify.Class
 }
 

@@ -70,8 +70,8 @@ type Read struct {
 	Own       bool
 	Unrelated bool
 	System    bool // a system sender wrote it: provider.IsSystemSender
-	Envelopes int // requests in which a header value of it left the server
-	Contents  int // requests in which some of its text did
+	Envelopes int  // requests in which a header value of it left the server
+	Contents  int  // requests in which some of its text did
 }
 
 // Books are what the world recorded by itself.

@@ -77,9 +77,9 @@ func (r *Runner) setAside(ctx context.Context, row store.Enrollment, why error) 
 		return nil
 	}
 	r.log.ErrorContext(ctx, "runner: an enrollment can't be read and is set aside", "enrollment", row.ID, "error", why)
-	row.Due, row.Flagged, row.Status = time.Time{}, true, StatusHeld
+	row.Due, row.Flagged, row.Status = time.Time{}, true, string(StatusHeld)
 	ev := Event{
-		ID: fmt.Sprintf("%s/damaged/%d", row.ID, row.Version), Kind: EventFlagged, At: r.cfg.Now(), Enrollment: row.ID, Key: hostKey(row), Of: row.Kind,
+		ID: fmt.Sprintf("%s/damaged/%d", row.ID, row.Version), Kind: EventFlagged, At: r.cfg.Now(), Enrollment: row.ID, Key: hostKey(row), Of: EnrollmentKind(row.Kind),
 		Mailbox: row.Mailbox, Link: row.Link, Owner: row.Owner, Actor: row.Actor, Reason: "its record can't be read",
 	}
 	err := r.cfg.Store.Commit(ctx, store.Batch{Enrollments: []store.Enrollment{row}, Outbox: []store.Event{eventRow(ev)}})
@@ -280,7 +280,7 @@ func (r *Runner) tell(l *loaded, b *store.Batch, ev Event) {
 	ev.ID = fmt.Sprintf("%s/%d", l.id(), l.rec.Notes)
 	ev.Enrollment, ev.Mailbox, ev.Link = l.id(), l.row.Mailbox, l.row.Link
 	ev.Owner, ev.Actor = l.row.Owner, l.row.Actor
-	ev.Key, ev.Of = hostKey(l.row), l.row.Kind
+	ev.Key, ev.Of = hostKey(l.row), EnrollmentKind(l.row.Kind)
 	b.Outbox = append(b.Outbox, eventRow(ev))
 }
 

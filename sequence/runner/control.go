@@ -44,8 +44,8 @@ func (r *Runner) ByKey(ctx context.Context, key string) (Enrollment, error) {
 type ListParams struct {
 	Mailbox   string // as in Enrollment.Mailbox
 	Recipient string // an address
-	Status    string // one of the Status constants
-	Kind      string // drip, mail, preview or reply
+	Status    Status
+	Kind      EnrollmentKind
 	After     string // IDs greater than this
 	Limit     int    // zero is 100
 }
@@ -59,7 +59,7 @@ func (r *Runner) List(ctx context.Context, p ListParams) ([]Enrollment, error) {
 		return nil, &provider.FieldError{Op: "runner: list", Field: "Recipient", Problem: "is not a mail address"}
 	}
 	rows, err := r.cfg.Store.List(ctx, store.ListEnrollments{
-		Mailbox: p.Mailbox, Recipient: recipient, Status: p.Status, Kind: p.Kind, After: p.After, Limit: p.Limit,
+		Mailbox: p.Mailbox, Recipient: recipient, Status: string(p.Status), Kind: string(p.Kind), After: p.After, Limit: p.Limit,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("runner: list: %w", err)

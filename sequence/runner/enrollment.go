@@ -12,7 +12,7 @@ import (
 type Enrollment struct {
 	ID        string
 	Key       string // the host's own
-	Kind      string // drip, mail, preview or reply
+	Kind      EnrollmentKind
 	Link      string
 	Mailbox   string
 	Owner     string
@@ -21,7 +21,7 @@ type Enrollment struct {
 	Sequence  string // Sequence.ID
 	Version   int    // Sequence.Version
 
-	Status    string // one of the Status constants
+	Status    Status
 	Reason    string // what ended or holds it, in words; empty while all is well
 	Hold      string // why it is held, in the words of Explain; empty if it isn't
 	Barred    Bar    // what keeps it from its link, beside the link's own trouble; empty is nothing
@@ -39,23 +39,38 @@ type Enrollment struct {
 	Created  time.Time
 }
 
+// EnrollmentKind is what began an enrollment. Its values are stored and never
+// change.
+type EnrollmentKind string
+
+// The kinds of enrollment.
+const (
+	KindDrip    EnrollmentKind = "drip"    // Enroll
+	KindMail    EnrollmentKind = "mail"    // Send
+	KindPreview EnrollmentKind = "preview" // Preview
+	KindReply   EnrollmentKind = "reply"   // Reply
+)
+
+// Status is where an enrollment stands. Its values are stored and never change.
+type Status string
+
 // The statuses of an enrollment.
 const (
-	StatusActive       = "active"
-	StatusHeld         = "held"
-	StatusCompleted    = "completed"
-	StatusReplied      = "replied"
-	StatusBounced      = "bounced"
-	StatusUnsubscribed = "unsubscribed"
-	StatusTookOver     = "took_over"
-	StatusRejected     = "rejected"
-	StatusStopped      = "stopped"
+	StatusActive       Status = "active"
+	StatusHeld         Status = "held"
+	StatusCompleted    Status = "completed"
+	StatusReplied      Status = "replied"
+	StatusBounced      Status = "bounced"
+	StatusUnsubscribed Status = "unsubscribed"
+	StatusTookOver     Status = "took_over"
+	StatusRejected     Status = "rejected"
+	StatusStopped      Status = "stopped"
 )
 
 // damagedView is what can be told of a record that can't be read.
 func damagedView(row store.Enrollment) Enrollment {
 	return Enrollment{
-		ID: row.ID, Key: hostKey(row), Kind: row.Kind, Link: row.Link, Mailbox: row.Mailbox, Owner: row.Owner, Actor: row.Actor,
+		ID: row.ID, Key: hostKey(row), Kind: EnrollmentKind(row.Kind), Link: row.Link, Mailbox: row.Mailbox, Owner: row.Owner, Actor: row.Actor,
 		Recipient: provider.Address{Addr: row.Recipient}, Status: StatusHeld, Flagged: true, Created: row.Created,
 		Reason: "its record can't be read", Hold: "its record can't be read",
 	}
@@ -63,7 +78,7 @@ func damagedView(row store.Enrollment) Enrollment {
 
 func (r *Runner) view(l *loaded) Enrollment {
 	e := Enrollment{
-		ID: l.row.ID, Key: hostKey(l.row), Kind: l.row.Kind,
+		ID: l.row.ID, Key: hostKey(l.row), Kind: EnrollmentKind(l.row.Kind),
 		Link: l.row.Link, Mailbox: l.row.Mailbox, Owner: l.row.Owner, Actor: l.row.Actor,
 		Conversation: l.conversation(), Recipient: l.rec.To, From: l.rec.From, Sequence: l.seq.ID, Version: l.seq.Version,
 		Status: l.status(), Flagged: l.row.Flagged, StepsSent: len(l.rec.Mails),

@@ -45,7 +45,7 @@ type Event struct {
 	At         time.Time
 	Enrollment string // empty for events of a whole mailbox, as are Key and Of
 	Key        string // the host's own, as in EnrollParams
-	Of         string // drip, mail, preview or reply
+	Of         EnrollmentKind
 	Mailbox    string
 	Link       string
 	Owner      string

@@ -48,7 +48,7 @@ func explain(l *loaded, ex Explanation, cal sequence.Calendar, now time.Time, lo
 	clock := func(t time.Time) string { return t.In(cal.Zone).Format("Mon 2 Jan 2006 15:04 MST") }
 	switch ex.Due.Kind {
 	case sequence.DueNone:
-		why := ex.Enrollment.Status
+		why := string(ex.Enrollment.Status)
 		if ex.Enrollment.Reason != "" {
 			why += " (" + ex.Enrollment.Reason + ")"
 		}

@@ -26,10 +26,12 @@ type PersonData struct {
 // PersonEnrollment is one run through a sequence, one single mail or one
 // reply.
 type PersonEnrollment struct {
-	ID, Kind, Key, Sequence string
-	Status, Reason          string
-	Owner, Actor            string
-	Created                 time.Time
+	ID, Key, Sequence string
+	Kind              EnrollmentKind
+	Status            Status
+	Reason            string
+	Owner, Actor      string
+	Created           time.Time
 
 	Recipient provider.Address  // the name and address it was enrolled with
 	Known     []string          `json:",omitempty"` // further addresses that the person answered from

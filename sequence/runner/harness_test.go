@@ -239,7 +239,7 @@ func (w *world) get(id string) runner.Enrollment {
 }
 
 // want checks where an enrollment stands.
-func (w *world) want(id, status string, sent int) runner.Enrollment {
+func (w *world) want(id string, status runner.Status, sent int) runner.Enrollment {
 	w.t.Helper()
 	e := w.get(id)
 	if e.Status != status || e.StepsSent != sent {

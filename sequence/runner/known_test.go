@@ -61,7 +61,7 @@ func TestNoKnownAddress(t *testing.T) {
 	for name, c := range map[string]struct {
 		does   postoffice.Behaviour
 		change func(w *world, p *runner.EnrollParams)
-		status string
+		status runner.Status
 	}{
 		"the thread alone": {
 			does: postoffice.Behaviour{Do: postoffice.Custom, On: 1, After: time.Hour, Write: strip}, status: runner.StatusReplied,

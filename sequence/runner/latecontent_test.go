@@ -18,9 +18,10 @@ func TestContentComesLater(t *testing.T) { onEachStore(t, testContentComesLater)
 
 func testContentComesLater(t *testing.T, on storage) {
 	for name, c := range map[string]struct {
-		does       postoffice.Behaviour
-		before     string // the status while it can't be read
-		after, log string
+		does   postoffice.Behaviour
+		before runner.Status // while it can't be read
+		after  runner.Status
+		log    string
 	}{
 		"an answer":  {postoffice.Behaviour{Do: postoffice.Answer, Text: "Gladly."}, runner.StatusReplied, runner.StatusReplied, "out in(human)"},
 		"an absence": {postoffice.Behaviour{Do: postoffice.OutOfOffice, On: 1, Until: start.Add(30 * day)}, runner.StatusHeld, runner.StatusHeld, "out in(out_of_office)"},

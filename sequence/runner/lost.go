@@ -41,8 +41,8 @@ func (p *pass) recover(ctx context.Context) error {
 		return nil
 	}
 	var ids []string
-	for _, status := range []string{StatusActive, StatusHeld} {
-		err := p.r.listAll(ctx, store.ListEnrollments{Mailbox: p.box.ID, Status: status}, func(row store.Enrollment) { ids = append(ids, row.ID) })
+	for _, status := range []Status{StatusActive, StatusHeld} {
+		err := p.r.listAll(ctx, store.ListEnrollments{Mailbox: p.box.ID, Status: string(status)}, func(row store.Enrollment) { ids = append(ids, row.ID) })
 		if err != nil {
 			return err
 		}

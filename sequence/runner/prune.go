@@ -30,7 +30,7 @@ func (r *Runner) prune(ctx context.Context) error {
 	}
 	for range prunePages {
 		n, err := r.cfg.Store.Prune(ctx, store.PruneParams{
-			Now: now, Keep: []string{StatusActive, StatusHeld}, KeepUntil: now.Add(r.opts.TrackFor), Limit: prunePage,
+			Now: now, Keep: []string{string(StatusActive), string(StatusHeld)}, KeepUntil: now.Add(r.opts.TrackFor), Limit: prunePage,
 		})
 		if err != nil {
 			return fmt.Errorf("runner: prune: %w", err)

@@ -14,10 +14,10 @@ import (
 // The kinds of enrollment. A single mail and a preview go the same way as a
 // drip, so that one protocol makes all of them exactly once.
 const (
-	kindDrip    = "drip"
-	kindMail    = "mail"
-	kindPreview = "preview"
-	kindReply   = "reply" // a single mail in the conversation of another enrollment
+	kindDrip    = string(KindDrip)
+	kindMail    = string(KindMail)
+	kindPreview = string(KindPreview)
+	kindReply   = string(KindReply) // a single mail in the conversation of another enrollment
 )
 
 // record is store.Enrollment.Data: what the runner knows of an enrollment
@@ -181,8 +181,8 @@ func (l *loaded) known() (provider.Sent, bool) {
 	return s, true
 }
 
-// status is the plain word a store and a host see.
-func (l *loaded) status() string {
+// status is the word that a store and a host see.
+func (l *loaded) status() Status {
 	switch l.st.Status {
 	case sequence.StatusCompleted:
 		return StatusCompleted

@@ -192,8 +192,8 @@ func (r *Runner) noteRestoration(ctx context.Context, p RecoverParams) (*restora
 // tracked lists the mailboxes that have enrollments which mail may leave for.
 func (r *Runner) tracked(ctx context.Context) ([]string, error) {
 	boxes := make(map[string]bool)
-	for _, status := range []string{StatusActive, StatusHeld} {
-		if err := r.listAll(ctx, store.ListEnrollments{Status: status}, func(row store.Enrollment) { boxes[row.Mailbox] = true }); err != nil {
+	for _, status := range []Status{StatusActive, StatusHeld} {
+		if err := r.listAll(ctx, store.ListEnrollments{Status: string(status)}, func(row store.Enrollment) { boxes[row.Mailbox] = true }); err != nil {
 			return nil, err
 		}
 	}

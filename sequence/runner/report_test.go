@@ -18,7 +18,7 @@ func TestReports(t *testing.T) { onEachStore(t, testReports) }
 func testReports(t *testing.T, on storage) {
 	for name, c := range map[string]struct {
 		does    postoffice.Behaviour
-		status  string
+		status  runner.Status
 		sent    int
 		flagged bool
 	}{

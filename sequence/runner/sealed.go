@@ -112,7 +112,7 @@ func (r *Runner) stored(l *loaded) (store.Enrollment, error) {
 	if row.Data, err = r.box().Seal(data, enrollmentData(row.ID)); err != nil {
 		return row, fmt.Errorf("runner: %w", err)
 	}
-	row.State, row.Status = state, l.status()
+	row.State, row.Status = state, string(l.status())
 	return row, nil
 }
 

@@ -39,7 +39,7 @@ func testSealedDamage(t *testing.T, on storage) {
 	w.pass(day)
 	w.want(fine, runner.StatusActive, 1)
 	for id, reason := range map[string]seal.Error{changed: seal.ErrTampered, moved: seal.ErrMoved, lost: seal.ErrUnknownKey} {
-		if row := w.row(id); !row.Flagged || !row.Due.IsZero() || row.Status != runner.StatusHeld {
+		if row := w.row(id); !row.Flagged || !row.Due.IsZero() || row.Status != string(runner.StatusHeld) {
 			t.Errorf("%s was not set aside: %+v", id, row)
 		}
 		if !strings.Contains(log.String(), string(reason)) || !strings.Contains(log.String(), "enrollment "+id+" does not open") {
@@ -100,7 +100,7 @@ func testSealedIntents(t *testing.T, on storage) {
 			fine := w.enroll("fine@example.net").ID
 			w.pass(day)
 			w.want(fine, runner.StatusActive, 1)
-			if row := w.row(id); !row.Flagged || !row.Due.IsZero() || row.Status != runner.StatusHeld {
+			if row := w.row(id); !row.Flagged || !row.Due.IsZero() || row.Status != string(runner.StatusHeld) {
 				t.Errorf("it was not set aside: due %v, %s, version %d", row.Due, row.Status, row.Version)
 			}
 			s.intent = nil
@@ -184,7 +184,7 @@ func testSealedKeyServiceDown(t *testing.T, on storage) {
 		}
 		_, err := w.run.Tick(t.Context())
 		wantIs(t, err, keysDown{})
-		if row := w.row(id); row.Flagged || row.Status != runner.StatusActive {
+		if row := w.row(id); row.Flagged || row.Status != string(runner.StatusActive) {
 			t.Errorf("it was set aside: %+v", row)
 		}
 		w.clock.Advance(time.Hour)

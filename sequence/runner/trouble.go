@@ -138,7 +138,7 @@ func (p *pass) lost(ctx context.Context, pe *provider.Error) error {
 func (p *pass) back(ctx context.Context) error {
 	after := ""
 	for {
-		rows, err := p.r.cfg.Store.List(ctx, store.ListEnrollments{Mailbox: p.box.ID, Status: StatusHeld, After: after, Limit: 200})
+		rows, err := p.r.cfg.Store.List(ctx, store.ListEnrollments{Mailbox: p.box.ID, Status: string(StatusHeld), After: after, Limit: 200})
 		if err != nil {
 			return fmt.Errorf("runner: list held enrollments: %w", err)
 		}

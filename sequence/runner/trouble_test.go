@@ -113,7 +113,7 @@ func testDamagedRecord(t *testing.T, on storage) {
 		t.Errorf("of the damaged one is told %q", got)
 	}
 	rows, err := w.store.Load(t.Context(), []string{bad})
-	if err != nil || len(rows) != 1 || !rows[0].Flagged || rows[0].Status != runner.StatusHeld || !rows[0].Due.IsZero() {
+	if err != nil || len(rows) != 1 || !rows[0].Flagged || rows[0].Status != string(runner.StatusHeld) || !rows[0].Due.IsZero() {
 		t.Errorf("it is stored as %+v, %v", rows, err)
 	}
 	w.sound()

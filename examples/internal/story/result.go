@@ -80,7 +80,7 @@ func (s *Story) result(ctx context.Context) (*Result, error) {
 			return nil, err
 		}
 		r.Enrollments = append(r.Enrollments, Enrollment{
-			Recipient: c.addr, StepsSent: sent[c.addr], Status: e.Status, Reason: e.Reason, Flagged: e.Flagged,
+			Recipient: c.addr, StepsSent: sent[c.addr], Status: string(e.Status), Reason: e.Reason, Flagged: e.Flagged,
 			Threads: s.threads(c.addr),
 		})
 	}
