@@ -161,12 +161,12 @@ func (c *Config) validate(ends Endpoints) error {
 	if c.ClientSecret == "" {
 		return badConfig("ClientSecret", "is empty; Google's console shows it with the OAuth client")
 	}
-	for field, s := range map[string]string{
-		"Auth": ends.Auth, "Token": ends.Token, "Revoke": ends.Revoke, "JWKS": ends.JWKS, "Issuer": ends.Issuer, "API": ends.API,
+	for _, e := range []struct{ field, address string }{
+		{"Auth", ends.Auth}, {"Token", ends.Token}, {"Revoke", ends.Revoke}, {"JWKS", ends.JWKS}, {"Issuer", ends.Issuer}, {"API", ends.API},
 	} {
-		u, err := url.Parse(s)
+		u, err := url.Parse(e.address)
 		if err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" {
-			return badConfig("Endpoints."+field, "must be an absolute http or https URL")
+			return badConfig("Endpoints."+e.field, "must be an absolute http or https URL")
 		}
 	}
 	if c.Limits != nil {

@@ -66,7 +66,7 @@ func as(user string) func(*world) {
 		if err := json.Unmarshal(stored.Data, &theirs); err != nil {
 			w.t.Fatal(err)
 		}
-		flow["Owner"], flow["Session"] = theirs["Owner"], theirs["Session"]
+		flow["owner"], flow["session"] = theirs["owner"], theirs["session"]
 	})
 }
 

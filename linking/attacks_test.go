@@ -41,7 +41,7 @@ func attacks() []attack {
 			weaken: weakened(func(w *world, flow map[string]any) {
 				as("maria")(w)
 				w.cfg.Flows.(*weakFlows).change(flow)
-				flow["Owner"] = "maria" // whoever comes
+				flow["owner"] = "maria" // whoever comes
 			}),
 			succeed: func(w *world) (bool, error) {
 				q := w.visit(begin("eve"), marias, provider.AccessReplies)
@@ -90,7 +90,7 @@ func attacks() []attack {
 			// every flow has the same.
 			name: "code injection",
 			weaken: weakened(func(_ *world, flow map[string]any) {
-				flow["Verifier"], flow["Nonce"] = victimsVerifier, victimsNonce
+				flow["verifier"], flow["nonce"] = victimsVerifier, victimsNonce
 			}),
 			succeed: func(w *world) (bool, error) {
 				stolen, err := w.prov.Authorize(provider.AuthRequest{
@@ -129,7 +129,7 @@ func attacks() []attack {
 			// Where the browser goes afterwards is in the sealed flow. A
 			// callback can't say it, nor can a database that was tampered with.
 			name:   "open redirect",
-			weaken: weakened(func(_ *world, flow map[string]any) { flow["ReturnTo"] = "https://evil.example.org/" }),
+			weaken: weakened(func(_ *world, flow map[string]any) { flow["return_to"] = "https://evil.example.org/" }),
 			succeed: func(w *world) (bool, error) {
 				q := w.visit(begin("maria"), marias, provider.AccessReplies)
 				for _, name := range []string{"next", "return_to", "ReturnTo", "redirect_uri", "redirect"} {
@@ -149,7 +149,7 @@ func attacks() []attack {
 		},
 		{
 			name:   "forged admin-consent callback/a state of linking",
-			weaken: weakened(func(_ *world, flow map[string]any) { flow["Admin"] = true }),
+			weaken: weakened(func(_ *world, flow map[string]any) { flow["admin"] = true }),
 			succeed: func(w *world) (bool, error) {
 				q := w.visit(begin("maria"), marias, provider.AccessReplies)
 				q.Set("admin_consent", "True")
@@ -161,7 +161,7 @@ func attacks() []attack {
 		{
 			name: "forged admin-consent callback/its state links a mailbox",
 			weaken: weakened(func(w *world, flow map[string]any) {
-				flow["Admin"], flow["Verifier"], flow["Nonce"], flow["Redirect"] = false, victimsVerifier, victimsNonce, redirectURL
+				flow["admin"], flow["verifier"], flow["nonce"], flow["redirect"] = false, victimsVerifier, victimsNonce, redirectURL
 			}),
 			succeed: func(w *world) (bool, error) {
 				page, err := w.prov.Authorize(provider.AuthRequest{

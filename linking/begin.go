@@ -73,19 +73,19 @@ type Begun struct {
 
 // pending is a flow's stored data.
 type pending struct {
-	Owner    string
-	Session  []byte // digest
-	Provider string
-	Access   provider.Access
-	Asked    provider.Access
-	Tenant   string
-	Redirect string
-	ReturnTo string
-	Relink   string
-	Verifier string
-	Nonce    string
-	Expires  time.Time
-	Admin    bool `json:",omitempty"` // an administrator's approval is asked for, not a link
+	Owner    string          `json:"owner"`
+	Session  []byte          `json:"session,omitempty"` // digest
+	Provider string          `json:"provider,omitempty"`
+	Access   provider.Access `json:"access,omitempty"`
+	Asked    provider.Access `json:"asked,omitempty"`
+	Tenant   string          `json:"tenant,omitempty"`
+	Redirect string          `json:"redirect,omitempty"`
+	ReturnTo string          `json:"return_to,omitempty"`
+	Relink   string          `json:"relink,omitempty"`
+	Verifier string          `json:"verifier,omitempty"`
+	Nonce    string          `json:"nonce,omitempty"`
+	Expires  time.Time       `json:"expires"`
+	Admin    bool            `json:"admin,omitempty"` // an administrator's approval is asked for, not a link
 }
 
 // Begin starts linking a mailbox: state and PKCE verifier are drawn, bound to

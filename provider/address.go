@@ -11,8 +11,8 @@ import (
 // Address is a mail address with an optional display name, both decoded
 // (RFC 5322 section 3.4, RFC 6532).
 type Address struct {
-	Name string
-	Addr string
+	Name string `json:"name,omitempty"`
+	Addr string `json:"addr"`
 }
 
 // String returns the address as people write it. It is not encoded for a

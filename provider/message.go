@@ -190,10 +190,10 @@ type RecipientReport struct {
 
 // Thread places an outgoing mail in a conversation.
 type Thread struct {
-	ID         string   // the thread's id in the sending mailbox: a hint, empty starts a thread
-	InReplyTo  string   // Message-ID of the mail answered, in angle brackets
-	References []string // the full chain, oldest first
-	Subject    string   // the thread's subject, without Re:
+	ID         string   `json:"id,omitempty"`          // the thread's id in the sending mailbox: a hint, empty starts a thread
+	InReplyTo  string   `json:"in_reply_to,omitempty"` // Message-ID of the mail answered, in angle brackets
+	References []string `json:"references,omitempty"`  // the full chain, oldest first
+	Subject    string   `json:"subject,omitempty"`     // the thread's subject, without Re:
 }
 
 // Outgoing is one finished mail on its way out. Raw holds all that the

@@ -18,46 +18,51 @@ type StepID uint8
 // Sequence is an immutable list of steps and the rules they are sent by.
 // Treat a Sequence as a value: nothing in this package keeps or changes one,
 // and many goroutines may use one at once.
+//
+// Its JSON is a storage format: the runner keeps it, and its hash, with every
+// enrollment. So the names in it never change. A zero field is left out, and so
+// must a field be that is added: what is stored keeps its hash. Durations are in
+// nanoseconds, and Window.Days is a sum of bits, Sunday 1 to Saturday 64.
 type Sequence struct {
 	// ID and Version name the sequence to the host. The engine reads neither.
-	ID      string
-	Version int
+	ID      string `json:"id,omitempty"`
+	Version int    `json:"version,omitempty"`
 
 	// Steps are the mails, in the order in which they leave.
-	Steps []Step
+	Steps []Step `json:"steps"`
 
 	// Zone is the IANA name of the time zone that Window and Step.Days are
 	// read in where the enrollment names none of its own. Empty is UTC. The
 	// engine resolves no names: whoever calls it does, and hands over a
 	// Calendar.
-	Zone string
+	Zone string `json:"zone,omitempty"`
 
 	// Window is when mail may leave. The zero Window is always.
-	Window Window
+	Window Window `json:"window,omitzero"`
 
 	// AutoReplyHold is how long an out-of-office answer without a return
 	// date holds the drip. Zero is DefaultAutoReplyHold.
-	AutoReplyHold time.Duration
+	AutoReplyHold time.Duration `json:"auto_reply_hold,omitempty"`
 
 	// HoldUnknown leaves every send whose outcome is not known to a person,
 	// instead of asking the mailbox and sending again what provably was not
 	// sent.
-	HoldUnknown bool
+	HoldUnknown bool `json:"hold_unknown,omitempty"`
 
 	// Independent keeps an answer to another sequence from stopping this one.
-	Independent bool
+	Independent bool `json:"independent,omitempty"`
 
 	// KeepGoing lets the drip go on when its sender writes in the thread by
 	// hand. Without it that ends the drip: a person took over.
-	KeepGoing bool `json:",omitempty"`
+	KeepGoing bool `json:"keep_going,omitempty"`
 
 	// AcceptThreadOnly allows enrolling over a link that sees answers in the
 	// thread only, and misses those that come as a new mail.
-	AcceptThreadOnly bool
+	AcceptThreadOnly bool `json:"accept_thread_only,omitempty"`
 
 	// AcceptBlind allows follow-ups over a link that can't read at all: the
 	// host reports the answers itself.
-	AcceptBlind bool
+	AcceptBlind bool `json:"accept_blind,omitempty"`
 }
 
 // DefaultAutoReplyHold is the wait after an out-of-office answer that names
@@ -67,21 +72,21 @@ const DefaultAutoReplyHold = 7 * 24 * time.Hour
 // Step is one mail of a sequence.
 type Step struct {
 	// ID is the step's stable number.
-	ID StepID
+	ID StepID `json:"id"`
 
 	// Days and After are the wait since the previous step's mail left, or
 	// since enrollment for the first step: Days whole calendar days at the
 	// same time of day in the Calendar's zone, then After. Neither is negative.
-	Days  int
-	After time.Duration
+	Days  int           `json:"days,omitempty"`
+	After time.Duration `json:"after,omitempty"`
 
 	// Subject, Text and HTML are the mail's words, in the syntax of the
 	// host's renderer. The engine reads none of them. A step without a
 	// Subject answers the previous step's mail in its thread; the first step
 	// must have one.
-	Subject string
-	Text    string
-	HTML    string
+	Subject string `json:"subject,omitempty"`
+	Text    string `json:"text,omitempty"`
+	HTML    string `json:"html,omitempty"`
 }
 
 // Weekdays is a set of days of the week.
@@ -104,12 +109,13 @@ const (
 // zone.
 type Window struct {
 	// Days are the days on which mail may leave. None set is every day.
-	Days Weekdays
+	Days Weekdays `json:"days,omitempty"`
 
 	// From and To are times of day as a duration since local midnight on the
 	// wall clock, in whole minutes; To is exclusive. Both zero is the whole
 	// day. From must be less than To: a window does not cross midnight.
-	From, To time.Duration
+	From time.Duration `json:"from,omitempty"`
+	To   time.Duration `json:"to,omitempty"`
 }
 
 // Calendar turns the engine's rules into instants.

@@ -6,7 +6,7 @@ import (
 )
 
 // Channel is a Sink for hosts that would rather receive than be called: each
-// event comes out of C as a Delivery, in order.
+// event comes out of C as a Delivery, in the order that Sink promises.
 //
 // Nothing is lost: an event leaves the outbox only after its receiver called
 // Done, and a Tick waits for that. A receiver that dies before Done gets the
@@ -35,8 +35,8 @@ type Delivery struct {
 }
 
 // Done acknowledges the event. With an error it is not: it comes again at the
-// next Tick, and no later one before it. Of several calls the first counts;
-// none ever blocks.
+// next Tick, and this Tick brings no later one. Of several calls the first
+// counts; none ever blocks.
 func (d Delivery) Done(err error) {
 	select {
 	case d.answer <- err:

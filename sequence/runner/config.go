@@ -95,7 +95,8 @@ type Guard func(ctx context.Context, e Enrollment, step sequence.Step) (Verdict,
 // same events come again at the next Tick, and no later one before them; a
 // panic is such an error. One Tick hands over one event after the other; where
 // several Ticks run at once, in one process or many, so do their calls, and
-// each may bring the same event.
+// each may bring the same event: an old one may come again, from one of them,
+// after another has brought later ones.
 type Sink interface {
 	Handle(ctx context.Context, ev Event) error
 }
@@ -297,13 +298,16 @@ func (c *Config) validate() error {
 	case c.Options.Freshness != 0 && (c.Options.Freshness < time.Second || c.Options.Freshness > time.Hour):
 		return bad("Config.Options.Freshness", "must be between a second and an hour")
 	}
-	for name, d := range map[string]time.Duration{
-		"Freshness": c.Options.Freshness, "ReadEvery": c.Options.ReadEvery, "RetryEvery": c.Options.RetryEvery,
-		"TrackFor": c.Options.TrackFor, "Lease": c.Options.Lease, "SearchOverlap": c.Options.SearchOverlap,
-		"AlarmAfter": c.Options.AlarmAfter, "PriorSpan": c.Options.PriorSpan, "Idle": c.Options.Idle,
+	for _, o := range []struct {
+		name string
+		d    time.Duration
+	}{
+		{"Freshness", c.Options.Freshness}, {"ReadEvery", c.Options.ReadEvery}, {"RetryEvery", c.Options.RetryEvery}, {"TrackFor", c.Options.TrackFor},
+		{"Lease", c.Options.Lease}, {"SearchOverlap", c.Options.SearchOverlap}, {"AlarmAfter", c.Options.AlarmAfter}, {"PriorSpan", c.Options.PriorSpan},
+		{"Idle", c.Options.Idle},
 	} {
-		if d < 0 {
-			return bad("Config.Options."+name, "is negative")
+		if o.d < 0 {
+			return bad("Config.Options."+o.name, "is negative")
 		}
 	}
 	if c.Push != nil {

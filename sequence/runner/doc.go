@@ -111,8 +111,8 @@
 // # Events
 //
 // Events leave from the outbox, where they were put in the same commit as what
-// they tell of: a crash loses none. A Sink gets them in order, each at least
-// once under the same Event.ID. An answer, an automatic one and a failure for
+// they tell of: a crash loses none. A Sink gets each at least once under
+// the same Event.ID, in order as far as Sink says. An answer, an automatic one and a failure for
 // good are told as such also after the last mail. Channel is a Sink for hosts that would rather
 // receive from a Go channel; an event stays in the outbox until its receiver
 // has acknowledged it.

@@ -38,23 +38,24 @@ const (
 )
 
 // Event is one thing that happened. It is delivered at least once: ID is the
-// same each time. Its times are in UTC.
+// same each time. Its times are in UTC. Its JSON is a storage format, of the
+// outbox: the names in it never change.
 type Event struct {
-	ID         string
-	Kind       EventKind
-	At         time.Time
-	Enrollment string // empty for events of a whole mailbox, as are Key and Of
-	Key        string // the host's own, as in EnrollParams
-	Of         EnrollmentKind
-	Mailbox    string
-	Link       string
-	Owner      string
-	Actor      string
-	Step       int
-	Reason     string
-	Alias      string    // of events about sending from one
-	Until      time.Time // for held: when it ends by itself
-	Count      int       `json:",omitempty"` // of prior_contact: how many mails, at most MaxPrior
+	ID         string         `json:"id"`
+	Kind       EventKind      `json:"kind"`
+	At         time.Time      `json:"at"`
+	Enrollment string         `json:"enrollment,omitempty"` // empty for events of a whole mailbox, as are Key and Of
+	Key        string         `json:"key,omitempty"`        // the host's own, as in EnrollParams
+	Of         EnrollmentKind `json:"of,omitempty"`
+	Mailbox    string         `json:"mailbox,omitempty"`
+	Link       string         `json:"link,omitempty"`
+	Owner      string         `json:"owner,omitempty"`
+	Actor      string         `json:"actor,omitempty"`
+	Step       int            `json:"step,omitempty"`
+	Reason     string         `json:"reason,omitempty"`
+	Alias      string         `json:"alias,omitempty"` // of events about sending from one
+	Until      time.Time      `json:"until,omitzero"`  // for held: when it ends by itself
+	Count      int            `json:"count,omitempty"` // of prior_contact: how many mails, at most MaxPrior
 }
 
 // ObservationKind is what an Observer is told.

@@ -16,51 +16,54 @@ import (
 // PersonData is what is kept of one person, for an answer to a request for
 // access (GDPR article 15). It marshals to JSON.
 type PersonData struct {
-	Address    string // normalised
-	At         time.Time
-	Suppressed bool // it is written to no more; what is kept for that is a keyed hash of the address
+	Address    string    `json:"address,omitempty"` // normalised
+	At         time.Time `json:"at,omitzero"`
+	Suppressed bool      `json:"suppressed,omitempty"` // it is written to no more; what is kept for that is a keyed hash of the address
 
-	Enrollments []PersonEnrollment
+	Enrollments []PersonEnrollment `json:"enrollments,omitempty"`
 }
 
 // PersonEnrollment is one run through a sequence, one single mail or one
 // reply.
 type PersonEnrollment struct {
-	ID, Key, Sequence string
-	Kind              EnrollmentKind
-	Status            Status
-	Reason            string
-	Owner, Actor      string
-	Created           time.Time
+	ID       string         `json:"id,omitempty"`
+	Key      string         `json:"key,omitempty"`
+	Sequence string         `json:"sequence,omitempty"`
+	Kind     EnrollmentKind `json:"kind,omitempty"`
+	Status   Status         `json:"status,omitempty"`
+	Reason   string         `json:"reason,omitempty"`
+	Owner    string         `json:"owner,omitempty"`
+	Actor    string         `json:"actor,omitempty"`
+	Created  time.Time      `json:"created,omitzero"`
 
-	Recipient provider.Address  // the name and address it was enrolled with
-	Known     []string          `json:",omitempty"` // further addresses that the person answered from
-	Zone      string            `json:",omitempty"`
-	Data      map[string]string `json:",omitempty"` // what the mails were filled in with
+	Recipient provider.Address  `json:"recipient,omitzero"` // the name and address it was enrolled with
+	Known     []string          `json:"known,omitempty"`    // further addresses that the person answered from
+	Zone      string            `json:"zone,omitempty"`
+	Data      map[string]string `json:"data,omitempty"` // what the mails were filled in with
 
 	// Sent are the mails that left or may have, and Conversation what was
 	// logged, by time; that of a reply is with the enrollment it answers in.
-	Sent         []PersonMail  `json:",omitempty"`
-	Conversation []PersonEntry `json:",omitempty"`
+	Sent         []PersonMail  `json:"sent,omitempty"`
+	Conversation []PersonEntry `json:"conversation,omitempty"`
 }
 
 // PersonMail is one mail to the person.
 type PersonMail struct {
-	Step      int
-	State     string // as in store.IntentState
-	At        time.Time
-	MessageID string
-	Subject   string
-	Text      string       `json:",omitempty"`
-	HTML      string       `json:",omitempty"`
-	Parts     []store.Part `json:",omitempty"`
+	Step      int          `json:"step,omitempty"`
+	State     string       `json:"state,omitempty"` // as in store.IntentState
+	At        time.Time    `json:"at,omitzero"`
+	MessageID string       `json:"message_id,omitempty"`
+	Subject   string       `json:"subject,omitempty"`
+	Text      string       `json:"text,omitempty"`
+	HTML      string       `json:"html,omitempty"`
+	Parts     []store.Part `json:"parts,omitempty"`
 }
 
 // PersonEntry is one entry of a conversation. Withheld says that somebody
 // else wrote it: who, and what, is theirs and left out.
 type PersonEntry struct {
 	store.Entry
-	Withheld bool `json:",omitempty"`
+	Withheld bool `json:"withheld,omitempty"`
 }
 
 // Export returns all that the store and the log keep of a person, named by
