@@ -286,7 +286,7 @@ func TestSecretIsReplaced(t *testing.T) {
 			t.Fatalf("while the secret is refused: %+v, told %q", s, w.told())
 		}
 		ex, err := w.run.Explain(t.Context(), id)
-		if e := w.of(id); err != nil || e.Status != runner.StatusActive || !strings.Contains(ex.Mailbox, "app set-up at fault") {
+		if e := w.of(id); err != nil || e.Status != runner.StatusActive || !strings.Contains(ex.Trouble, "app set-up at fault") {
 			t.Errorf("the drip is %s, explained as %q, %v", e.Status, ex.Text, err)
 		}
 		r, err := w.linker.Check(t.Context(), l.ID)

@@ -299,7 +299,7 @@ type Explanation struct {
 	Enrollment Enrollment
 	Due        sequence.Due   // the next thing, with the trace of the rules that set its time
 	Forecast   []sequence.Due // every remaining step, if each leaves when due
-	Mailbox    string         // what the last try to work on the mailbox failed on, or empty
+	Trouble    string         // what the last try to work on the mailbox failed on, or empty
 	LastRead   time.Time      // start of the mailbox's last complete read; zero is never
 
 	// StoppedUntil is set while the mail service refuses what the mailbox

@@ -27,7 +27,7 @@ func (r *Runner) Explain(ctx context.Context, id string) (Explanation, error) {
 	if err != nil {
 		return Explanation{}, fmt.Errorf("runner: explain: %w", err)
 	}
-	ex.Mailbox, ex.LastRead = cmp.Or(data.Lost, data.Trouble), data.LastRead
+	ex.Trouble, ex.LastRead = cmp.Or(data.Lost, data.Trouble), data.LastRead
 	if data.StoppedUntil.After(now) {
 		ex.StoppedUntil = data.StoppedUntil
 	}
@@ -84,10 +84,10 @@ func explain(l *loaded, ex Explanation, cal sequence.Calendar, now time.Time, lo
 		}
 	}
 	switch {
-	case lost && l.rec.Hold != ex.Mailbox: // else it was said
-		add("The mailbox can't be used: %s.", ex.Mailbox)
-	case ex.Mailbox != "" && !lost:
-		add("The last try to work on the mailbox failed: %s. It is tried again by itself.", ex.Mailbox)
+	case lost && l.rec.Hold != ex.Trouble: // else it was said
+		add("The mailbox can't be used: %s.", ex.Trouble)
+	case ex.Trouble != "" && !lost:
+		add("The last try to work on the mailbox failed: %s. It is tried again by itself.", ex.Trouble)
 	}
 	if !ex.StoppedUntil.IsZero() {
 		add("The mail service refuses mail of this mailbox; sending is tried again %s.", clock(ex.StoppedUntil))

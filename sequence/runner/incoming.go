@@ -273,7 +273,7 @@ func (p *pass) complete(l *loaded, b *store.Batch, i int, c provider.Located) {
 // be had for long, what its headers show counts at once, and it is tried again.
 func (p *pass) matched(ctx context.Context, env *provider.Envelope, m provider.Matched, ls map[string]*loaded, reason string) error {
 	var msg *provider.Message
-	later, why := false, ReasonMatched
+	later, guessed, why := false, false, ReasonMatched
 	if m.Direction == provider.DirectionReport {
 		why = ReasonReport
 	}
@@ -308,6 +308,9 @@ func (p *pass) matched(ctx context.Context, env *provider.Envelope, m provider.M
 				return nil // the next search finds it again
 			}
 		} else {
+			if guessed = !p.linked.Abilities.Content; guessed { // what has ended needs no guess
+				m.Hits = slices.DeleteFunc(m.Hits, func(h provider.Hit) bool { return ls[h.Key] == nil || ls[h.Key].st.Terminal() })
+			}
 			m.Hits, v = likelyHit(env, m.Hits, ls), unread(v)
 		}
 		if len(m.Hits) == 0 {
@@ -320,7 +323,7 @@ func (p *pass) matched(ctx context.Context, env *provider.Envelope, m provider.M
 			return err
 		}
 	}
-	j := judgement{env: env, msg: msg, verdict: v, direction: m.Direction, later: later, hits: make(map[string]provider.Hit)}
+	j := judgement{env: env, msg: msg, verdict: v, direction: m.Direction, later: later, guessed: guessed, hits: make(map[string]provider.Hit)}
 	j.told = p.retrying != nil && !p.retrying.Since.IsZero() && classify.Classify(env, nil).Class == classify.Human
 	j.read(p.r.safe)
 	j.shared = shared(m.Hits, ls)

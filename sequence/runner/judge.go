@@ -22,6 +22,7 @@ type judgement struct {
 	hits      map[string]provider.Hit // the conversations it is part of
 	told      bool                    // that it is an answer was told when its headers were read
 	later     bool                    // its content can't be had now: it is judged and logged once more then
+	guessed   bool                    // a report, which may be about anybody: it holds and is in no conversation
 	shared    bool                    // it lies in a thread of several people, and its author is none of them
 	opened    bool                    // it began its thread
 	address   string                  // an address that it shows to be the recipient's too; empty is none
@@ -119,7 +120,7 @@ func (p *pass) judge(l *loaded, b *store.Batch, j *judgement) error {
 		p.r.tell(l, b, Event{Kind: EventFlagged, At: at.Time(), Reason: reason})
 		b.Suppressions = append(b.Suppressions, store.Suppression{Hash: p.r.suppressionHash(l.row.Recipient), Reason: "complaint", At: p.r.cfg.Now()})
 	}
-	if j.later {
+	if j.later || j.guessed {
 		return nil
 	}
 	j.offer(p.r, l, b, hit)
