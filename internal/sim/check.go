@@ -190,6 +190,9 @@ func (c *candidate) shown(m postoffice.Message) time.Time {
 	if s := c.service(); s.entra != nil && !m.Has(postoffice.LabelInbox) && !m.Has(postoffice.LabelJunk) && !m.Own && m.VisibleAt.Sub(m.Received) > relisted {
 		return never
 	}
+	if at := latest(c.service().begun, m.VisibleAt); at.Sub(m.Received) > relisted {
+		return never
+	}
 	return m.VisibleAt
 }
 

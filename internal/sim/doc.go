@@ -75,9 +75,9 @@
 //     was gone. They are looked for once more.
 //   - A claim that was lost while its trouble was told ended Tick with an error.
 //
-// Two things stay out of reach. What was filed away at Microsoft 365, comes
-// from an address nobody searches for, and shows more than an hour after it was
-// received is not listed again. A complaint outside the thread is found only
+// Two things stay out of reach. What comes from an address nobody searches for
+// and shows at Microsoft 365 more than an hour after it was received is not
+// listed if it was filed away, or if the feed had to begin anew in between. A complaint outside the thread is found only
 // where its text names the recipient, as every report is.
 //
 // A service that leaves neither its Message-ID nor its key on our own mail

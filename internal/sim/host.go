@@ -91,6 +91,9 @@ func (w *world) birth(i int) error {
 			if isFeed(r) {
 				s.feeds = append(s.feeds, w.clock.Now())
 			}
+			if begins(r) {
+				s.begun = append(s.begun, w.clock.Now())
+			}
 			if isSend(r) {
 				s.sends = append(s.sends, w.clock.Now())
 			}

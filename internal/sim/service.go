@@ -26,6 +26,7 @@ type service struct {
 	entra  *msgraphtest.Server
 	reads  []time.Time // when requests for what is new left, of any process
 	feeds  []time.Time // those of them that follow the feed
+	begun  []time.Time // those of them that begin a feed of Graph's anew
 	sends  []time.Time // when mail left
 	feed   feed
 }
@@ -108,6 +109,12 @@ func isRead(r *http.Request) bool {
 
 func isFeed(r *http.Request) bool {
 	return strings.HasSuffix(r.URL.Path, "/history") || strings.Contains(r.URL.Path, "/delta")
+}
+
+// begins reports whether a feed of Graph's begins anew: it tells of nothing that
+// was received more than relisted before.
+func begins(r *http.Request) bool {
+	return strings.Contains(r.URL.Path, "/delta") && strings.Contains(r.URL.Query().Get("$filter"), "receivedDateTime")
 }
 
 func isSend(r *http.Request) bool {
