@@ -2,8 +2,13 @@ package outreach_test
 
 import (
 	"encoding/json"
+	"go/ast"
+	"go/parser"
+	"go/token"
 	"io"
+	"io/fs"
 	"os/exec"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -152,10 +157,43 @@ func TestNoSDKRoot(t *testing.T) {
 	}
 }
 
-// TestNoInit holds that importing a package does nothing.
+// TestNoInit holds that importing a package does nothing, and that no host can
+// change what all others see: no init, and no variable that is exported.
 func TestNoInit(t *testing.T) {
-	out, err := exec.Command("git", "grep", "-nE", `^func init\(\)`, "--", "*.go").CombinedOutput()
-	if err == nil {
-		t.Errorf("packages do work when they are imported:\n%s", out)
+	fset, files := token.NewFileSet(), 0
+	err := filepath.WalkDir(".", func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") {
+			return err
+		}
+		file, err := parser.ParseFile(fset, path, nil, parser.SkipObjectResolution)
+		if err != nil {
+			return err
+		}
+		files++
+		ours := strings.HasPrefix(path, "examples/") || strings.HasPrefix(path, "internal/") // no host imports these
+		for _, decl := range file.Decls {
+			switch d := decl.(type) {
+			case *ast.FuncDecl:
+				if d.Recv == nil && d.Name.Name == "init" {
+					t.Errorf("%s does work when it is imported", fset.Position(d.Pos()))
+				}
+			case *ast.GenDecl:
+				for _, spec := range d.Specs {
+					v, ok := spec.(*ast.ValueSpec)
+					if !ok || d.Tok != token.VAR {
+						continue
+					}
+					for _, name := range v.Names {
+						if name.IsExported() && !ours {
+							t.Errorf("%s: anybody can change %s", fset.Position(name.Pos()), name.Name)
+						}
+					}
+				}
+			}
+		}
+		return nil
+	})
+	if err != nil || files < 300 {
+		t.Errorf("read %d files, %v", files, err)
 	}
 }
