@@ -286,11 +286,12 @@ func (p *pass) matched(ctx context.Context, env *provider.Envelope, m provider.M
 		case gone, errors.Is(err, provider.ErrRejected), errors.Is(err, provider.ErrTooLarge):
 			msg = nil
 		case errors.Is(err, provider.ErrTemporary) && p.retrying != nil:
-			if p.r.cfg.Now().Sub(p.retrying.Since) < giveUpReading {
+			since := p.retrying.Since
+			if !since.IsZero() && p.r.cfg.Now().Sub(since) < giveUpReading {
 				p.retrying = nil // again in vain
 				return nil
 			}
-			msg = nil
+			msg, later = nil, since.IsZero() // until now its headers could not be read either
 		case errors.Is(err, provider.ErrTemporary) && p.stuckOn(env.Ref):
 			msg, later = nil, p.mayPass(env.Ref, env.Thread)
 		case err != nil:

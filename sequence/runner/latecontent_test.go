@@ -163,3 +163,36 @@ func testRefusedHeadersAreTriedAgain(t *testing.T, on storage) {
 		})
 	}
 }
+
+// TestHeadersThenContent: a message whose headers come only after a while, and
+// its content later still, counts by its headers as soon as they are there.
+func TestHeadersThenContent(t *testing.T) { onEachStore(t, testHeadersThenContent) }
+
+func testHeadersThenContent(t *testing.T, on storage) {
+	w := newWorld(t, on)
+	w.person("grace@example.net", postoffice.Behaviour{Do: postoffice.Answer, On: 1, After: time.Hour})
+	id := w.enroll("grace@example.net").ID
+	w.tick()
+	down := &provider.Error{Kind: provider.ErrTemporary, Op: "test", Reason: "down"}
+	until := func(at time.Time) func(provider.Ref) error {
+		return func(provider.Ref) error {
+			if w.clock.Now().Before(at) {
+				return down
+			}
+			return nil
+		}
+	}
+	w.oddly(oddBox{envelope: until(start.Add(day)), content: until(start.Add(4 * day))})
+	w.pass(day)
+	w.want(id, runner.StatusHeld, 1)
+	w.pass(2 * day)
+	w.want(id, runner.StatusReplied, 1)
+	if got := directions(w.conversation(id)); got != "out" {
+		t.Errorf("while its content can't be had the conversation is %q", got)
+	}
+	w.pass(3 * day)
+	if log := w.conversation(id); directions(log) != "out in(human)" || log[1].Text == "" {
+		t.Errorf("the conversation is %q: %+v", directions(log), log)
+	}
+	w.sound()
+}

@@ -101,6 +101,13 @@ func (p *pass) mayPass(ref provider.Ref, thread string) bool {
 
 // readLater has a message tried again.
 func (p *pass) readLater(ctx context.Context, it passedItem) error {
+	if p.retrying != nil { // of which more is known now
+		p.retrying = nil
+		p.data.Passed = slices.Clone(p.data.Passed)
+		i := slices.IndexFunc(p.data.Passed, func(was passedItem) bool { return was.Ref == it.Ref })
+		p.data.Passed[i].Since = it.Since
+		return p.save(ctx)
+	}
 	it.Passed = p.r.cfg.Now()
 	p.data.Passed = append(slices.Clone(p.data.Passed), it)
 	return p.save(ctx)
