@@ -176,8 +176,8 @@ type Fence struct {
 // record. Stored versions grow by one with each write. A record stands in a
 // batch once, and a result is of an intent of an earlier batch.
 //
-// What is wrong in itself is ErrInvalid, before anything is looked up; then
-// ErrFenced; then ErrNotFound and ErrConflict.
+// What is wrong in itself (Validate) is ErrInvalid, before anything is looked
+// up; then ErrFenced; then ErrNotFound and ErrConflict.
 type Batch struct {
 	// Fence is required for Mailbox and Intents and checked whenever it is
 	// set: ErrFenced if it is no longer good.

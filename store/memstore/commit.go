@@ -4,8 +4,6 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"strings"
-	"unicode/utf8"
 
 	"github.com/outreachkit/outreach/store"
 )
@@ -18,71 +16,17 @@ func (e *Enrollments) Commit(ctx context.Context, b store.Batch) error {
 	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
+	if err := b.Validate(); err != nil {
+		return fmt.Errorf("memstore: %w", err)
+	}
 	for _, check := range []func(*store.Batch) error{
-		checkForm, checkRows, e.checkFence, e.checkEnrollments, e.checkIntents, e.checkResults,
+		e.checkFence, e.checkEnrollments, e.checkIntents, e.checkResults,
 	} {
 		if err := check(&b); err != nil {
 			return err
 		}
 	}
 	e.write(&b)
-	return nil
-}
-
-// checkForm checks what is wrong whatever is stored.
-func checkForm(b *store.Batch) error {
-	switch {
-	case b.Fence == nil && (b.Mailbox != nil || len(b.Intents) > 0):
-		return invalid("a mailbox and new intents need a fence")
-	case b.Mailbox != nil && b.Mailbox.ID != b.Fence.Mailbox:
-		return invalid("the fence is of another mailbox")
-	}
-	ids, keys := make(map[string]bool), make(map[string]bool)
-	for _, row := range b.Enrollments {
-		if row.ID == "" || row.HostKey == "" || row.Mailbox == "" {
-			return invalid("an enrollment needs an ID, a HostKey and a Mailbox")
-		}
-		if !plain(row.ID, row.HostKey, row.Kind, row.Mailbox, row.Link, row.Owner, row.Actor, row.Recipient, row.Sequence, row.Status) {
-			return errText
-		}
-		if ids[row.ID] || keys[row.HostKey] {
-			return invalid("the same enrollment twice in one batch")
-		}
-		ids[row.ID], keys[row.HostKey] = true, true
-	}
-	for _, in := range b.Intents {
-		if in.ID == "" || in.Enrollment == "" || in.State != store.IntentOpen {
-			return invalid("a new intent needs an ID and an Enrollment, and is open")
-		}
-		if !plain(in.ID, in.Enrollment, in.MessageID, in.Key) {
-			return errText
-		}
-		if in.Mailbox != b.Fence.Mailbox {
-			return invalid("the fence is of another mailbox")
-		}
-	}
-	closed := make(map[string]bool)
-	for _, res := range b.Results {
-		if res.State == store.IntentOpen || res.State == "" {
-			return invalid("a result closes an intent")
-		}
-		if !plain(res.Intent, res.Ref, res.Thread, res.RealMessageID) {
-			return errText
-		}
-		if closed[res.Intent] {
-			return invalid("two results of one intent in one batch")
-		}
-		closed[res.Intent] = true
-	}
-	for _, w := range b.Rewrites {
-		if w.Intent == "" || !plain(w.Intent) {
-			return errText
-		}
-		if closed[w.Intent] {
-			return invalid("two results or rewrites of one intent in one batch")
-		}
-		closed[w.Intent] = true
-	}
 	return nil
 }
 
@@ -139,45 +83,6 @@ func (e *Enrollments) checkResults(b *store.Batch) error {
 	for _, w := range b.Rewrites {
 		if _, ok := e.intents[w.Intent]; !ok {
 			return fmt.Errorf("intent %s: %w", w.Intent, store.ErrNotFound)
-		}
-	}
-	return nil
-}
-
-var errText = invalid("a string that is not UTF-8, or has a NUL")
-
-// plain reports whether every database can keep the strings.
-func plain(list ...string) bool {
-	return !slices.ContainsFunc(list, func(s string) bool { return !utf8.ValidString(s) || strings.ContainsRune(s, 0) })
-}
-
-func validKey(k store.IndexKey) bool { return len(k.Value) <= store.MaxIndexValue && plain(k.Value) }
-
-func checkRows(b *store.Batch) error {
-	for _, row := range b.Index {
-		if row.Kind == "" || row.Value == "" || row.Mailbox == "" || row.Enrollment == "" {
-			return invalid("an index row needs all its keys")
-		}
-		if !validKey(store.IndexKey{Kind: row.Kind, Value: row.Value}) || !plain(row.Mailbox, row.Enrollment) {
-			return invalid("the Value of an index row is not UTF-8, has a NUL or is too long")
-		}
-	}
-	for _, d := range b.Definitions {
-		if d.Hash == "" {
-			return invalid("a definition needs a Hash")
-		}
-	}
-	for _, s := range b.Suppressions {
-		if s.Hash == "" {
-			return invalid("a suppression needs a Hash")
-		}
-	}
-	for _, ev := range b.Outbox {
-		if ev.Key == "" {
-			return invalid("an outbox row needs a Key")
-		}
-		if !plain(ev.Key, ev.Kind, ev.Enrollment) {
-			return errText
 		}
 	}
 	return nil

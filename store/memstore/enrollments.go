@@ -188,8 +188,10 @@ func (e *Enrollments) Match(ctx context.Context, box string, keys []store.IndexK
 	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if slices.ContainsFunc(keys, func(k store.IndexKey) bool { return !validKey(k) }) {
-		return nil, invalid("the Value of an index key is not UTF-8, has a NUL or is too long")
+	for _, k := range keys {
+		if err := k.Validate(); err != nil {
+			return nil, fmt.Errorf("memstore: %w", err)
+		}
 	}
 	var out []store.IndexRow
 	seen := make(map[store.IndexKey]bool, len(keys))

@@ -16,7 +16,7 @@ import (
 // what is there, and one that writes.
 func (e *Enrollments) Commit(ctx context.Context, b store.Batch) error {
 	const op = "commit"
-	if err := check(&b); err != nil {
+	if err := b.Validate(); err != nil {
 		return e.h.explain(ctx, op, err)
 	}
 	return e.h.write(ctx, op, func(c conn) error {

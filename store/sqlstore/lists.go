@@ -21,8 +21,10 @@ func (e *Enrollments) Match(ctx context.Context, box string, keys []store.IndexK
 	if !plain(box) {
 		return nil, e.h.explain(ctx, op, errText)
 	}
-	if slices.ContainsFunc(keys, func(k store.IndexKey) bool { return !validKey(k) }) {
-		return nil, e.h.explain(ctx, op, errKey)
+	for _, k := range keys {
+		if err := k.Validate(); err != nil {
+			return nil, e.h.explain(ctx, op, err)
+		}
 	}
 	if len(keys) == 0 {
 		return nil, nil

@@ -125,6 +125,7 @@ func mutants() []mutant {
 		{"takes so many parameters", "Values/ListsOfAnyLength", enrollments(func(s store.EnrollmentStore) store.EnrollmentStore { return &fewParameters{s} })},
 		{"forgets a field on update", "Values/EveryFieldSurvives", enrollments(func(s store.EnrollmentStore) store.EnrollmentStore { return &keepsActor{s} })},
 		{"cuts text at a NUL", "Values/BadText", enrollments(func(s store.EnrollmentStore) store.EnrollmentStore { return &cutsText{s} })},
+		{"looks at no text of an intent", "Values/BadText", enrollments(func(s store.EnrollmentStore) store.EnrollmentStore { return &cutsIntents{s} })},
 		{"takes the last of two results", "Values/OnceInABatch", enrollments(func(s store.EnrollmentStore) store.EnrollmentStore { return &lastResult{s} })},
 		{"changes what never does", "Values/WhatNeverChanges", enrollments(func(s store.EnrollmentStore) store.EnrollmentStore { return &lenient{s} })},
 		{"deadlocks", "Writers/InAnyOrder", enrollments(func(s store.EnrollmentStore) store.EnrollmentStore { return &deadlocks{s} })},

@@ -95,6 +95,19 @@ func (s *cutsText) Commit(ctx context.Context, b store.Batch) error {
 	return s.EnrollmentStore.Commit(ctx, b)
 }
 
+type cutsIntents struct{ store.EnrollmentStore }
+
+func (s *cutsIntents) Commit(ctx context.Context, b store.Batch) error {
+	b.Intents = slices.Clone(b.Intents)
+	for i := range b.Intents {
+		in := &b.Intents[i]
+		for _, text := range []*string{&in.Ref, &in.Thread, &in.RealMessageID} {
+			*text = strings.ToValidUTF8(strings.ReplaceAll(*text, "\x00", ""), "")
+		}
+	}
+	return s.EnrollmentStore.Commit(ctx, b)
+}
+
 type lastResult struct{ store.EnrollmentStore }
 
 func (s *lastResult) Commit(ctx context.Context, b store.Batch) error {

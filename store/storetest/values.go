@@ -46,11 +46,22 @@ func valueChecks() map[string]func(T, Harness) {
 			}
 		}),
 		"BadText": withEnrollments(func(c sees, _ Harness) {
+			f := c.fence()
 			for what, bad := range map[string]string{"NUL": "a\x00b", "not UTF-8": "a\xffb"} {
 				e := enrollment("e1", base)
 				e.Owner = bad
 				wantErr(c, "an enrollment with "+what, c.s.Commit(c.Context(), store.Batch{Enrollments: []store.Enrollment{e}}), store.ErrInvalid)
 				wantErr(c, "an index row with "+what, c.s.Commit(c.Context(), store.Batch{Index: []store.IndexRow{row(store.IndexThread, bad, "e1")}}), store.ErrInvalid)
+				for field, change := range map[string]func(*store.Intent){
+					"MessageID": func(in *store.Intent) { in.MessageID = bad }, "Ref": func(in *store.Intent) { in.Ref = bad },
+					"Thread": func(in *store.Intent) { in.Thread = bad }, "RealMessageID": func(in *store.Intent) { in.RealMessageID = bad },
+				} {
+					in := intent("i1", "e1")
+					change(&in)
+					wantErr(c, "an intent's "+field+" with "+what, c.s.Commit(c.Context(), store.Batch{Fence: f, Intents: []store.Intent{in}}), store.ErrInvalid)
+				}
+				wantErr(c, "a result with "+what, c.s.Commit(c.Context(), store.Batch{Results: []store.Result{{Intent: "i1", State: store.IntentState(bad)}}}), store.ErrInvalid)
+				wantErr(c, "a fence with "+what, c.s.Commit(c.Context(), store.Batch{Fence: &store.Fence{Mailbox: bad}}), store.ErrInvalid)
 				_, err := c.s.Match(c.Context(), boxID, []store.IndexKey{{Kind: store.IndexThread, Value: bad}})
 				wantErr(c, "a key with "+what, err, store.ErrInvalid)
 			}

@@ -1,11 +1,17 @@
-package sqlstore
+package store
 
 import (
-	"github.com/outreachkit/outreach/store"
+	"fmt"
+	"slices"
+	"strings"
+	"unicode/utf8"
 )
 
-// check finds what is wrong with a batch whatever is stored.
-func check(b *store.Batch) error {
+// Validate finds what is wrong with a batch whatever is stored: an empty key,
+// text that not every database can keep, something twice, a write that needs a
+// fence and has none. The error is ErrInvalid. Every EnrollmentStore's Commit
+// begins with it.
+func (b *Batch) Validate() error {
 	switch {
 	case b.Fence == nil && (b.Mailbox != nil || len(b.Intents) > 0):
 		return invalid("a mailbox and new intents need a fence")
@@ -14,7 +20,7 @@ func check(b *store.Batch) error {
 	case b.Fence != nil && !plain(b.Fence.Mailbox), b.Mailbox != nil && !plain(b.Mailbox.Link):
 		return errText
 	}
-	for _, f := range []func(*store.Batch) error{checkEnrollments, checkIntents, checkResults, checkIndex, checkRest} {
+	for _, f := range []func(*Batch) error{checkEnrollments, checkIntents, checkResults, checkIndex, checkRest} {
 		if err := f(b); err != nil {
 			return err
 		}
@@ -22,7 +28,7 @@ func check(b *store.Batch) error {
 	return nil
 }
 
-func checkEnrollments(b *store.Batch) error {
+func checkEnrollments(b *Batch) error {
 	ids, keys := make(map[string]bool), make(map[string]bool)
 	for i := range b.Enrollments {
 		row := &b.Enrollments[i]
@@ -40,10 +46,10 @@ func checkEnrollments(b *store.Batch) error {
 	return nil
 }
 
-func checkIntents(b *store.Batch) error {
+func checkIntents(b *Batch) error {
 	for i := range b.Intents {
 		in := &b.Intents[i]
-		if in.ID == "" || in.Enrollment == "" || in.State != store.IntentOpen {
+		if in.ID == "" || in.Enrollment == "" || in.State != IntentOpen {
 			return invalid("a new intent needs an ID and an Enrollment, and is open")
 		}
 		if !plain(in.ID, in.Enrollment, in.MessageID, in.Key, in.Ref, in.Thread, in.RealMessageID) {
@@ -56,10 +62,10 @@ func checkIntents(b *store.Batch) error {
 	return nil
 }
 
-func checkResults(b *store.Batch) error {
+func checkResults(b *Batch) error {
 	closed := make(map[string]bool)
 	for _, res := range b.Results {
-		if res.State == store.IntentOpen || res.State == "" {
+		if res.State == IntentOpen || res.State == "" {
 			return invalid("a result closes an intent")
 		}
 		if !plain(res.Intent, string(res.State), res.Ref, res.Thread, res.RealMessageID) {
@@ -83,7 +89,7 @@ func checkResults(b *store.Batch) error {
 	return nil
 }
 
-func checkIndex(b *store.Batch) error {
+func checkIndex(b *Batch) error {
 	for i := range b.Index {
 		row := &b.Index[i]
 		if row.Kind == "" || row.Value == "" || row.Mailbox == "" || row.Enrollment == "" {
@@ -92,20 +98,23 @@ func checkIndex(b *store.Batch) error {
 		if !plain(row.Mailbox, row.Enrollment) {
 			return errText
 		}
-		if !validKey(store.IndexKey{Kind: row.Kind, Value: row.Value}) {
-			return errKey
+		if err := (IndexKey{Kind: row.Kind, Value: row.Value}).Validate(); err != nil {
+			return err
 		}
 	}
 	return nil
 }
 
-var errKey = invalid("the Value of an index row is not UTF-8, has a NUL or is too long")
-
-func validKey(k store.IndexKey) bool {
-	return len(k.Value) <= store.MaxIndexValue && plain(string(k.Kind), k.Value)
+// Validate finds what is wrong with a key that Match is asked for. The error is
+// ErrInvalid.
+func (k IndexKey) Validate() error {
+	if len(k.Value) > MaxIndexValue || !plain(string(k.Kind), k.Value) {
+		return invalid("the Value of an index row is not UTF-8, has a NUL or is too long")
+	}
+	return nil
 }
 
-func checkRest(b *store.Batch) error {
+func checkRest(b *Batch) error {
 	for _, d := range b.Definitions {
 		if d.Hash == "" {
 			return invalid("a definition needs a Hash")
@@ -132,4 +141,13 @@ func checkRest(b *store.Batch) error {
 		}
 	}
 	return nil
+}
+
+func invalid(problem string) error { return fmt.Errorf("%s: %w", problem, ErrInvalid) }
+
+var errText = invalid("a string that is not UTF-8, or has a NUL")
+
+// plain reports whether every database can keep the strings.
+func plain(list ...string) bool {
+	return !slices.ContainsFunc(list, func(s string) bool { return !utf8.ValidString(s) || strings.IndexByte(s, 0) >= 0 })
 }
