@@ -220,9 +220,18 @@ func (h *host) Open(ctx context.Context, link string) (provider.Linked, error) {
 	h.lag = 0 // its clock has been set right since
 	linked, err := h.linker.Open(ctx, link)
 	if err == nil && h.w.mutant.Mailbox != nil {
-		linked.Mailbox = h.w.mutant.Mailbox(linked.Mailbox, h.w.clock.Now)
+		whole := linked.Mailbox
+		linked.Mailbox = h.w.mutant.Mailbox(whole, h.w.clock.Now)
+		if w, can := whole.(provider.Watcher); can { // what a mutant leaves alone stays
+			linked.Mailbox = watching{linked.Mailbox, w}
+		}
 	}
 	return linked, err
+}
+
+type watching struct {
+	provider.Mailbox
+	provider.Watcher
 }
 
 // link links the sender's mailbox, or links it again.

@@ -193,9 +193,9 @@ func doctored() map[string]sim.Mutant {
 			}}
 		})
 	}
-	// blind sees nothing for three days, in which second mails cross with answers.
+	// blind sees nothing for two days, at whose end second mails cross with answers.
 	blind := func(view func(*runner.Enrollment)) sim.Mutant {
-		sight := time.Date(2026, 3, 5, 12, 0, 0, 0, time.UTC)
+		sight := time.Date(2026, 3, 4, 12, 0, 0, 0, time.UTC)
 		return sim.Mutant{View: view, Mailbox: func(mb provider.Mailbox, now func() time.Time) provider.Mailbox {
 			return altered{Mailbox: mb, changes: func(ctx context.Context, since provider.Cursor) (provider.Page, error) {
 				if now().Before(sight) {
