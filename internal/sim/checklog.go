@@ -56,7 +56,7 @@ func (c *candidate) checkLog(ctx context.Context, mails int, say func(string, ..
 			say("the message %q of %v is in the conversation %d times", m.Subject, m.VisibleAt, n)
 		case n == 1 && c.Way == wayForged && read[id] && !c.service().plan.World.EqualSubjectsMerge: // else it lies in the thread
 			say("a report that cites nothing is in the conversation")
-		case n == 0 && c.sees() && c.shown(m) != never && !c.optional(m):
+		case n == 0 && c.sees() && c.shown(m) != never && !c.optional(m) && !c.endedUnasked():
 			say("the message %q of %v is in the conversation 0 times", m.Subject, m.VisibleAt)
 		case n == 1 && (c.headers() || class[id] == string(classify.Unsure) && c.unread()):
 		case n == 1 && class[id] != string(c.Way.expected().class):
