@@ -107,7 +107,7 @@ func (r *Runner) Aliases(ctx context.Context, link string) ([]Alias, error) {
 		}
 		seen[key] = true
 		why := aliasProblem(addr, linked.Account, box)
-		out = append(out, Alias{Address: addr, Proven: box.Aliases[key].Proven, Problem: why, Words: aliasWords[why]})
+		out = append(out, Alias{Address: addr, Proven: box.Aliases[key].Proven.UTC(), Problem: why, Words: aliasWords[why]})
 	}
 	return out, nil
 }

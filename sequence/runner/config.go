@@ -164,7 +164,7 @@ type Config struct {
 	// what came of each pass. Nil is silent.
 	Observer Observer
 
-	// Now is the clock, in any zone: times are told and stored in UTC. Nil is
+	// Now is the clock, in any zone: times are told in UTC. Nil is
 	// time.Now.
 	Now func() time.Time
 

@@ -71,7 +71,7 @@ const (
 func damagedView(row store.Enrollment) Enrollment {
 	return Enrollment{
 		ID: row.ID, Key: hostKey(row), Kind: EnrollmentKind(row.Kind), Link: row.Link, Mailbox: row.Mailbox, Owner: row.Owner, Actor: row.Actor,
-		Recipient: provider.Address{Addr: row.Recipient}, Status: StatusHeld, Flagged: true, Created: row.Created,
+		Recipient: provider.Address{Addr: row.Recipient}, Status: StatusHeld, Flagged: true, Created: row.Created.UTC(),
 		Reason: "its record can't be read", Hold: "its record can't be read",
 	}
 }
@@ -82,7 +82,7 @@ func (r *Runner) view(l *loaded) Enrollment {
 		Link: l.row.Link, Mailbox: l.row.Mailbox, Owner: l.row.Owner, Actor: l.row.Actor,
 		Conversation: l.conversation(), Recipient: l.rec.To, From: l.rec.From, Sequence: l.seq.ID, Version: l.seq.Version,
 		Status: l.status(), Flagged: l.row.Flagged, StepsSent: len(l.rec.Mails),
-		InFlight: l.st.Open != 0, Crossed: int(l.st.Crossed), Due: l.row.Due, Created: l.row.Created,
+		InFlight: l.st.Open != 0, Crossed: int(l.st.Crossed), Due: l.row.Due.UTC(), Created: l.row.Created.UTC(),
 	}
 	if e.Status == StatusHeld {
 		e.Hold, e.Barred = l.rec.Hold, l.rec.Barred

@@ -27,9 +27,9 @@ func (r *Runner) Explain(ctx context.Context, id string) (Explanation, error) {
 	if err != nil {
 		return Explanation{}, fmt.Errorf("runner: explain: %w", err)
 	}
-	ex.Trouble, ex.LastRead = cmp.Or(data.Lost, data.Trouble), data.LastRead
+	ex.Trouble, ex.LastRead = cmp.Or(data.Lost, data.Trouble), data.LastRead.UTC()
 	if data.StoppedUntil.After(now) {
-		ex.StoppedUntil = data.StoppedUntil
+		ex.StoppedUntil = data.StoppedUntil.UTC()
 	}
 	ex.Text = explain(l, ex, cal, now, data.Lost != "")
 	re, err := r.restoration(ctx)

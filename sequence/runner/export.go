@@ -77,7 +77,7 @@ type PersonEntry struct {
 // whole.
 func (r *Runner) Export(ctx context.Context, addr string) (PersonData, error) {
 	const op = "runner: export"
-	out := PersonData{Address: provider.Normalize(addr), At: r.cfg.Now()}
+	out := PersonData{Address: provider.Normalize(addr), At: r.cfg.Now().UTC()}
 	if out.Address == "" {
 		return PersonData{}, &provider.FieldError{Op: op, Field: "addr", Problem: "is not a mail address"}
 	}

@@ -41,11 +41,9 @@ func New(cfg Config) (*Runner, error) {
 	if err := cfg.validate(); err != nil {
 		return nil, err
 	}
-	now := cfg.Now
-	if now == nil {
-		now = time.Now
+	if cfg.Now == nil { // as it is: in UTC it would lose the monotonic reading that lastRead and NotAfter need
+		cfg.Now = time.Now
 	}
-	cfg.Now = func() time.Time { return now().UTC() }
 	if cfg.Zones == nil {
 		cfg.Zones = time.LoadLocation
 	}
@@ -233,6 +231,7 @@ func (r *Runner) deliver(ctx context.Context, rows []store.Event) error {
 		if err != nil {
 			return err
 		}
+		e.At = e.At.UTC()
 		entries = append(entries, e)
 	}
 	if len(entries) > 0 && r.cfg.Log != nil {
@@ -254,6 +253,7 @@ func (r *Runner) deliver(ctx context.Context, rows []store.Event) error {
 		if err := json.Unmarshal(row.Data, &ev); err != nil {
 			return fmt.Errorf("runner: outbox row %s: %w", row.Key, err)
 		}
+		ev.At = ev.At.UTC()
 		if err := attempt(func() error { return r.cfg.Events.Handle(ctx, ev) }); err != nil {
 			return fmt.Errorf("runner: event %s: %w", ev.ID, err)
 		}
@@ -289,6 +289,7 @@ func (r *Runner) observe(o Observation) {
 		return
 	}
 	err := attempt(func() error {
+		o.At = o.At.UTC()
 		r.cfg.Observer.Observe(o)
 		return nil
 	})

@@ -165,8 +165,8 @@ func (p *pass) stillOurs(ctx context.Context, it passedItem) (bool, error) {
 	return len(rows) > 0, nil
 }
 
-// refusedItem deals with a message whose headers the service refuses. A refusal may
-// be the service's own fault and pass, unless it is for the message's size.
+// refusedItem deals with a message whose headers the service refuses. A refusal
+// may be the service's own fault and pass, unless it is for the message's size.
 func (p *pass) refusedItem(ctx context.Context, it provider.Item, reason string, forGood bool) error {
 	if p.retrying != nil && p.r.cfg.Now().Sub(p.retrying.Passed) < giveUpReading {
 		p.retrying = nil // again in vain
