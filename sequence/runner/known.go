@@ -101,9 +101,10 @@ func (p *pass) shownTo(ctx context.Context, env *provider.Envelope, id, addr str
 		return false, err
 	}
 	items = slices.DeleteFunc(items, func(it provider.Item) bool { return it.Ref == env.Ref || !it.Own && it.Place != provider.PlaceUnknown })
-	p.within = true
+	retrying := p.retrying // these are none that are tried again
+	p.within, p.retrying = true, nil
 	err = p.items(ctx, items, ReasonThread)
-	p.within = false
+	p.within, p.retrying = false, retrying
 	if err != nil {
 		return false, err
 	}
